@@ -1,0 +1,64 @@
+# make                build/skiff and build/libskiff.a
+# make test           every test that needs no network (fetches its fixtures first, once)
+# make SAN=1 test     the same with address and undefined-behaviour sanitizers
+# make test-peers     the same answers as torch, transformers, tokenizers (in a virtual environment of their own)
+# make fuzz           every fuzz target for FUZZ_SECONDS (600) each; needs clang
+# make bench          ratios against the peers, on an idle machine
+# make lint           layers, formatting, sizes, documentation of every option and command
+# make fixtures       vocabularies, templates and weights that tests use, by package name and digest
+# make install        PREFIX=/usr/local
+# While working on one module: make B=build/mine MODULES='base format text' T=test_jinja unit
+
+CC      ?= cc
+comma   := ,
+PREFIX  ?= /usr/local
+CFLAGS  ?= -O3 -g
+FLAGS   := -std=c11 -D_GNU_SOURCE -Iinclude -Isrc -MMD -MP -pthread -fno-math-errno -ffp-contract=off \
+           -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith
+FLAGS   += $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+LIBS    := -ldnnl -lyaml -lpcre2-8 -lutf8proc -lcrypto -lz -ldl -lm -pthread
+
+B       ?= build$(if $(SAN),/san)
+MODULES ?= base config store format text data engine model train track run api
+SRC     := $(shell find $(MODULES:%=src/%) -name '*.c' 2>/dev/null | LC_ALL=C sort)
+LIB     := $(SRC:%.c=$B/%.o)
+CLI     := $(patsubst %.c,$B/%.o,$(wildcard src/cli/*.c))
+T       ?= test_*
+UNIT    := $(patsubst %.c,$B/%,$(wildcard tests/unit/$T.c))
+FUZZERS := $(patsubst fuzz/%.c,%,$(wildcard fuzz/fuzz_*.c))
+
+all: $B/libskiff.a $B/skiff
+
+# Flags per instruction set: src/engine/cpu/isa/<name>.c. A new one is one file there and one line here.
+$B/src/engine/cpu/isa/avx2.o:       FLAGS += -mavx2 -mfma -mf16c
+$B/src/engine/cpu/isa/avx512.o:     FLAGS += -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512
+$B/src/engine/cpu/isa/avx512bf16.o: FLAGS += -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mavx512bf16 -mprefer-vector-width=512
+$B/src/engine/cpu/isa/amx.o:        FLAGS += -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mavx512bf16 -mamx-tile -mamx-bf16 -mprefer-vector-width=512
+
+$B/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS) $(CFLAGS) -c $< -o $@
+
+$B/libskiff.a: $(LIB)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$B/skiff: $(CLI) $B/libskiff.a
+	$(CC) $(FLAGS) $(CFLAGS) $^ -o $@ -rdynamic $(LIBS)
+
+$B/tests/%: $B/tests/%.o $B/libskiff.a
+	$(CC) $(FLAGS) $(CFLAGS) $^ -o $@ $(LIBS)
+
+# Fuzz targets: with libFuzzer (clang), and as ordinary programs that replay a corpus (fuzz/replay.c).
+$B/fuzz/fuzz_%: $B/fuzz/fuzz_%.o $B/fuzz/replay.o $B/libskiff.a
+	$(CC) $(FLAGS) $(CFLAGS) $^ -o $@ $(LIBS)
+
+unit: $(UNIT)
+	@for t in $(UNIT); do echo "$$t"; $$t || exit 1; done
+
+clean:
+	rm -rf build
+
+.PHONY: all unit clean
+.SECONDARY:
+-include $(shell find $B -name '*.d' 2>/dev/null)

@@ -1,0 +1,43 @@
+// Conversations to tokens with a mask: what is trained and what is not (docs: ../docs/masks.md).
+#pragma once
+#include "base/node.h"
+#include "text/jinja.h"
+#include "text/tokenizer.h"
+
+typedef struct chat chat;
+
+// `chat_template`: a template's source, the name of one of Skiff's own ("chatml", "llama3", "qwen2.5"), or empty for the
+// tokenizer's own. None there: an error that lists the names. The tokenizer must outlive the chat.
+chat *chat_open(const tokenizer *t, str chat_template, const char *template_file, err *e);
+void chat_close(chat *c);
+str chat_template(const chat *c);                       // the source in use
+const char *const *chat_template_names(void);           // of Skiff's own, NULL at the end
+
+typedef struct chat_options {
+    bool add_generation_prompt;
+    bool train_all;                 // mask_user_turns = false: every token is trained
+    bool special_in_content_as_text;// special_tokens_in_content = "text"
+    bool bos_add;                   // bos = "add": a BOS is put before the text when it has none
+} chat_options;
+
+typedef struct chat_result {
+    jinja_output output;            // the rendered text
+    tokens tokens;
+    uint8_t *mask;                  // per token: 1 when trained
+    int64_t mask_room, trained;
+    int32_t stop;                   // the stop token trained last (-1: none): generation_config wants it
+    bool special_in_content;        // text of a message held the literal of a special token
+    bool bos_missing, bos_double;   // see decisions: the tokenizer alone would add one / begins with two
+} chat_result;                      // {0} is empty; reused
+
+// `row` is an object with `messages` (a list of {role, content, …}) and optionally `tools` and other template variables.
+// Errors carry the place of the value within the row: "part.jsonl: row 17: messages[2].role: expected …".
+bool chat_check_row(const node *row, place at, err *e) MUST_CHECK;      // shape of the row alone
+bool chat_encode(const chat *c, const node *row, place at, const chat_options *o, chat_result *r, err *e) MUST_CHECK;
+
+// prompt/completion rows: what the post-processor adds, the completion and the stop token trained.
+bool chat_encode_pair(const chat *c, str prompt, str completion, chat_result *r, err *e) MUST_CHECK;
+void chat_result_close(chat_result *r);
+
+// The stop tokens that answers of this template end with, from the tokenizer's own config and a trial rendering.
+int32_t chat_stop_token(const chat *c);

@@ -1,0 +1,29 @@
+// Answers: a forward program of one token (or a chunk of a prompt) with a cache of keys and values.
+#pragma once
+#include "model/model.h"
+#include "base/random.h"
+
+typedef struct generator generator;
+
+// Takes its weights from `share` (an engine whose program has them, e.g. the trainer's) or, when NULL, loads `path`.
+generator *generator_open(const model_config *c, const char *path, engine *share, type compute, pool *pool,
+                          int64_t max_tokens, err *e);
+void generator_close(generator *g);
+
+typedef struct generate_options {
+    int64_t max_new;
+    double temperature, top_p;      // temperature 0: greedy; top_p 0 or 1: all
+    int top_k;                      // 0: all
+    uint64_t seed;
+    const int32_t *stops;
+    int stop_count;
+    bool (*token)(void *self, int32_t id);      // called for each new token (stop token included); false stops; may be NULL
+    void *self;
+} generate_options;
+
+// Appends the new tokens, the stop token included, to `out` (room for max_new). Begins afresh each time.
+bool generate(generator *g, const int32_t *prompt, int64_t prompt_count, const generate_options *o,
+              int32_t *out, int64_t *count, err *e) MUST_CHECK;
+
+// The logits after the last token of `ids`, [vocab] float32 (checks of exports).
+bool generator_logits(generator *g, const int32_t *ids, int64_t count, float *logits, err *e) MUST_CHECK;

@@ -1,0 +1,50 @@
+// A training run: data, steps, metrics, checkpoints, exports; resumes exactly.
+#pragma once
+#include "data/loader.h"
+#include "model/model.h"
+#include "train/schedule.h"
+
+typedef struct train_config {
+    const char *output;             // the step's output folder: checkpoints/step-k, hf/step-k, metrics.jsonl below it
+    const char *model;              // base model: folder or .gguf
+    const char *const *caches;      // token caches (now: one)
+    int64_t cache_count;
+    const char *eval_cache;         // held-out conversations, or NULL
+    int64_t batch, micro_batch, seq;        // rows of a step and of a micro-batch (0: chosen to fit), tokens of a row
+    int64_t steps;                  // 0: `epochs` over the packed data
+    double epochs;
+    schedule schedule;
+    double weight_decay, beta1, beta2, epsilon, max_grad_norm;
+    uint64_t seed;
+    packing pack;
+    truncate_how truncate;
+    permutation permute;
+    type compute;                   // F32 or BF16 as chosen for this machine
+    recompute recompute;
+    int64_t steps_per_checkpoint, steps_per_hf_export, steps_per_eval;      // 0 or less: only at the end / never
+    double checkpoint_seconds;      // a temporary checkpoint at least this often; 0: never
+    bool export_f32;
+    const char *base_name;
+    int threads;                    // 0: all
+    const char *isa;                // NULL: the best
+} train_config;
+
+typedef struct train_result {
+    int64_t step, steps;            // done
+    double loss, first_loss, eval_loss_before, eval_loss;   // NAN where there is none
+    double tokens_per_second, mfu, seconds;
+    char export_folder[512];
+    bool already_done;              // a finished run started again: nothing was done
+} train_result;
+
+// Runs to the end, or from the last whole checkpoint in `output`. SIGINT and SIGTERM (see train_stop) save and give ERR_INTERRUPTED.
+bool train_run(const train_config *c, train_result *out, err *e) MUST_CHECK;
+void train_stop(void);              // async-signal-safe: the run saves a checkpoint after its current step and stops
+
+// What a run will need, before anything is done.
+typedef struct train_plan {
+    int64_t parameters, steps, packs, tokens_per_step, micro, micro_batch;
+    int64_t weights, gradients, moments, activations, total;       // bytes
+    pack_totals data;
+} train_plan;
+bool train_make_plan(const train_config *c, train_plan *out, err *e) MUST_CHECK;

@@ -46,5 +46,18 @@ bool gguf_want_number(const gguf *g, const char *key, double *out, err *e) MUST_
 bool gguf_want_text(const gguf *g, const char *key, str *out, err *e) MUST_CHECK;
 
 // All numbers of a tensor as float32. ERR_UNSUPPORTED names the type when it is not one of F32, F16, BF16, Q8_0, Q4_0,
-// Q4_1, Q4_K, Q5_K, Q6_K.
+// Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K.
 bool gguf_to_f32(const gguf *g, const gguf_tensor *t, float *to, err *e) MUST_CHECK;
+// A run of them: `from` and `count` are multiples of the type's block (a whole number of rows always is).
+bool gguf_part_to_f32(const gguf *g, const gguf_tensor *t, int64_t from, int64_t count, float *to, err *e) MUST_CHECK;
+
+// THE TABLE of ggml's types (gguf_quant.c): so many elements lie in a block of so many bytes.
+typedef struct gguf_block {
+    int type;
+    const char *name;
+    int elements, bytes;
+    void (*to_f32)(const uint8_t *from, float *to, int64_t blocks);     // NULL: known, but not read by us
+} gguf_block;
+
+const gguf_block *gguf_block_of(int type);                             // NULL for a number that ggml does not have
+const char *gguf_kind_name(gguf_kind k);                                // "a whole number", "text", "a list", …

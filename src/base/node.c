@@ -38,7 +38,7 @@ bool node_want(const node *object, const char *file, const char *key, node_kind 
 
 bool node_want_int(const node *object, const char *file, const char *key, int64_t *out, err *e)
 {
-    const node *n;
+    const node *n = NULL;
     TRY(node_want(object, file, key, NODE_INT, &n, e));
     *out = n->integer;
     return true;
@@ -55,7 +55,7 @@ bool node_want_number(const node *object, const char *file, const char *key, dou
 
 bool node_want_text(const node *object, const char *file, const char *key, str *out, err *e)
 {
-    const node *n;
+    const node *n = NULL;
     TRY(node_want(object, file, key, NODE_TEXT, &n, e));
     *out = n->text;
     return true;

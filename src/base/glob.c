@@ -92,7 +92,7 @@ static bool walk(found *f, const char *folder, const char *pattern, err *e)
         bool real_folder = lstat(path, &s) == 0 && S_ISDIR(s.st_mode);     // ** does not follow links
         if (deep && real_folder && names[i][0] != '.')
             TRY(walk(f, path, pattern, e));
-        if (deep ? !rest && !real_folder : matches(part, names[i]))
+        if (deep ? !rest && !real_folder && names[i][0] != '.' : matches(part, names[i]))
             TRY(step_into(f, folder, names[i], deep ? NULL : rest, e));
     }
     return true;

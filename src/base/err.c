@@ -1,3 +1,4 @@
+// Errors: texts with a place in front.
 #include "base/err.h"
 
 #include <errno.h>
@@ -24,7 +25,9 @@ bool fail_at(err *e, place at, const char *fmt, ...)
     va_end(ap);
 
     char where[64] = "";
-    if (at.row)
+    if (at.row && at.column)
+        snprintf(where, sizeof where, ": row %lld: column %d", (long long)at.row, at.column);
+    else if (at.row)
         snprintf(where, sizeof where, ": row %lld", (long long)at.row);
     else if (at.line)
         snprintf(where, sizeof where, ":%d:%d", at.line, at.column);

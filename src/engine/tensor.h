@@ -10,6 +10,8 @@ typedef enum type { F32, BF16, I32, TYPES } type;       // F64 stands in for F32
 
 static inline int64_t type_size(type t) { return t == BF16 ? 2 : 4; }
 
+const char *type_name(type t);                          // "F32", "BF16", "I32"
+
 // {0} is no tensor, say the gradient of a frozen weight: an op leaves out what would go there.
 typedef struct tensor { int32_t id; } tensor;
 

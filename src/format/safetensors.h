@@ -29,8 +29,15 @@ typedef struct safetensors {
 // is checked: header size within the file, offsets in range, not overlapping and without holes, size = shape x type,
 // the index's files and names.
 bool safetensors_open(safetensors *s, const char *path, err *e) MUST_CHECK;
+bool safetensors_open_bytes(safetensors *s, str bytes, const char *path, err *e) MUST_CHECK;   // one file in the caller's memory
 const st_tensor *safetensors_find(const safetensors *s, const char *name);     // NULL when absent
 void safetensors_close(safetensors *s);
+
+const char *st_type_name(st_type t);                    // "BF16"
+int64_t st_type_size(st_type t);                        // bytes of a number
+// Reads one file's tensors into the list, unsorted: a step of opening a folder (safetensors_folder.c).
+bool safetensors_add(safetensors *s, str bytes, const char *path, err *e) MUST_CHECK;
+bool safetensors_sort(safetensors *s, err *e) MUST_CHECK;              // by name; the same name twice is an error
 
 // Writing one file: names and shapes first, then the bytes in the same order.
 typedef struct st_row { const char *name; st_type type; int rank; int64_t dim[8]; } st_row;

@@ -13,8 +13,8 @@
 
 enum {
     YAML_DEPTH = 64,
-    YAML_BYTES = 16 << 20,
-    YAML_NODES = 1 << 20,           // aliases counted as what they stand for: no small file makes a huge tree
+    YAML_BYTES = 4 << 20,
+    YAML_NODES = 1 << 17,           // aliases counted as what they stand for: no small file makes a huge tree
 };
 
 typedef struct anchor { str name; node value; int64_t size; } anchor;

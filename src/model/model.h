@@ -70,22 +70,31 @@ typedef struct model {              // a model being recorded
 } model;
 
 model_weights model_make_weights(program *p, const model_config *c);
-// Gradients: kind GRADIENT, or OUTPUT to read them (tests). Frozen ones (bit of `frozen`) are {0}.
-model_weights model_make_like(program *p, kind k, const model_weights *w, const char *prefix, unsigned frozen);
+// The same shapes under "<prefix><name>" (names live in the arena): gradients (OUTPUT to read them, in tests) and moments. A weight
+// is frozen whose bit in `frozen` is set: {0}.
+model_weights model_make_like(program *p, kind k, const model_weights *w, const char *prefix, unsigned frozen, arena *a);
+
+int64_t model_head_chunk(const model *m);           // trained tokens of a chunk, at most n
+int64_t model_chunks(const model *m);               // chunks that hold n
 
 // Inputs of a micro-batch.
 typedef struct model_inputs {
     tensor ids, position, start;    // I32 [n]; start: index within its row where the token's segment begins
     tensor index, target;           // I32 [chunks, head_chunk]: trained positions (index into n, -1: none) and the token to predict
     tensor chunks;                  // I32 scalar: chunks that hold trained positions
-    tensor cos, sin;                // F32 [max_positions, head_size / 2]: see model_rope_tables
+    tensor cos, sin;                // F32 [positions, head_size / 2]: see model_rope_tables; every position is below `positions`
 } model_inputs;
 
 typedef struct model_saved model_saved;     // what forward leaves for backward; lives in the arena
-// Records a forward pass; with `dw` also everything backward needs. Then the head: loss += weight * sum of nll, gradients.
-// nll (may be {0}) is [chunks, head_chunk].
+// Records a forward pass up to the last layer; with `save` also keeps everything that backward needs.
 model_saved *model_record_forward(program *p, const model *m, const model_weights *w, const model_inputs *in, bool save, arena *a);
-// Head, loss and, when dw is given, the whole backward pass: every gradient in dw is ADDed to.
-void model_record_loss(program *p, const model *m, const model_weights *w, const model_inputs *in, model_saved *s,
-                       tensor loss, tensor nll, tensor weight, const model_weights *dw, arena *a);
+// Head and loss: loss += weight * sum of nll. nll (may be {0}) is [chunks, head_chunk]. With dw (else NULL; the forward pass must
+// have saved) also the whole backward pass: every gradient in dw is ADDed to.
+void model_record_loss(program *p, const model *m, const model_weights *w, const model_inputs *in, const model_saved *s,
+                       tensor loss, tensor nll, tensor weight, const model_weights *dw);
+// A pass of generation, for m->seq tokens that follow `at` (I32 scalar) earlier ones, whose keys and values are in `cache`
+// [layers, positions, 2 kv_heads * head size]. Of `in` only ids, position, cos and sin are read. logits [1, vocab] are those
+// of row `last` (I32 [1]). Rows after `last` may be anything: what they leave in the cache is overwritten before it is read.
+void model_record_cached(program *p, const model *m, const model_weights *w, const model_inputs *in,
+                         tensor cache, tensor at, tensor last, tensor logits);
 void model_rope_tables(const model_config *c, int64_t positions, float *cos, float *sin);

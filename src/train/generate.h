@@ -5,7 +5,8 @@
 
 typedef struct generator generator;
 
-// Takes its weights from `share` (an engine whose program has them, e.g. the trainer's) or, when NULL, loads `path`.
+// Takes its weights from `share` (a cpu engine whose program has them, e.g. the trainer's, which must outlive it) or, when NULL,
+// loads `path`. max_tokens: prompt and answer together; 0: the model's max_positions.
 generator *generator_open(const model_config *c, const char *path, engine *share, type compute, pool *pool,
                           int64_t max_tokens, err *e);
 void generator_close(generator *g);
@@ -21,7 +22,8 @@ typedef struct generate_options {
     void *self;
 } generate_options;
 
-// Appends the new tokens, the stop token included, to `out` (room for max_new). Begins afresh each time.
+// Writes the new tokens, the stop token included, to `out` (room for max_new). Begins afresh each time. Ends at a stop token,
+// after max_new tokens, when `token` says so, or when prompt and answer fill max_tokens.
 bool generate(generator *g, const int32_t *prompt, int64_t prompt_count, const generate_options *o,
               int32_t *out, int64_t *count, err *e) MUST_CHECK;
 

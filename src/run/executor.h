@@ -4,41 +4,67 @@
 #include "base/node.h"
 #include "base/text.h"
 
-// THE TABLE of kinds of steps (steps.c): a name, a code version, what runs it.
+typedef struct exec_step exec_step;
+
+typedef struct paths { char **items; int64_t count; } paths;
+
+// THE TABLE of kinds of steps (steps.c).
 typedef struct step_kind {
     const char *name;               // "tokenize", "train", …
-    int version;                    // raised when the code changes what it makes
-    bool (*run)(const struct exec_step *s, err *e);
+    int version;                    // raised when the code, or the default of an option, changes what it makes
+    bool (*run)(const exec_step *s, err *e);
+    // What must hold before anything runs: ERR_INPUT and ERR_UNSUPPORTED are found here. May be NULL.
+    bool (*check)(const exec_step *s, err *e);
+    // Files outside other steps' outputs whose content decides the result. May be NULL.
+    bool (*inputs)(const exec_step *s, arena *a, paths *out, err *e);
+    bool mends_itself;              // begins anew by itself where its inputs changed: old parts may stay
+    void (*stop)(void);             // async-signal-safe: save and return ERR_INTERRUPTED soon; NULL: killed, resumed next time
 } step_kind;
 
-typedef struct exec_step {
+const step_kind *step_kind_find(const char *name);
+
+struct exec_step {
     const char *name;               // "tokenized/quickstart"
     const step_kind *kind;
-    const node *config;             // an object; what decides the output. Paths of dependencies stand in it as {"step": i, "path": "…"}
-    const node *settings;           // an object; what does not (threads, logging); not hashed
+    const char *description;        // may be NULL
+    const node *config;             // an object; what decides the output. Another step's files stand in it as {"step": i, "path": "…"}
+    const node *declared;           // what of config enters the version: values that are not the default; NULL: all of config
+    const node *settings;           // an object; what does not decide it (threads, logging); not hashed
     const char *pinned;             // output path given by the user, or NULL
     place at;                       // where the step was written
-    int *deps;
-    int dep_count;
     // Made by executor_plan:
+    int *deps;                      // steps that stand in config, each once
+    int dep_count;
+    int same_as;                    // an earlier step of the same version and name, else -1
     char hash[7];
     const char *version;            // the JSON text that is hashed
     const char *output;             // <prefix>/<name>-<hash>
-    const node *resolved;           // config with dependencies replaced by their paths
-} exec_step;
+    const node *resolved;           // config with other steps' files as paths
+};
 
 typedef struct executor_options {
     const char *prefix;             // NULL: SKIFF_PREFIX, MARIN_PREFIX, ./out
     const char *info_base;          // NULL: <prefix>/experiments
     const char *script;             // the experiment's file, for the info file's name
-    bool dry_run, force_run_failed, json;
+    const char *description;
+    bool dry_run, force_run_failed;
     const char *const *force_run;   // step names, with or without hash, or "all"; NULL at the end
     const char *const *run_only;    // regular expressions; NULL at the end
-    int max_concurrent;
+    int max_concurrent;             // 0 or 1: one after another
 } executor_options;
 
-typedef enum step_status { STEP_WAITING, STEP_RUNNING, STEP_SUCCESS, STEP_FAILED, STEP_DEP_FAILED, STEP_CANCELLED } step_status;
+typedef enum step_status { STEP_NONE, STEP_WAITING, STEP_RUNNING, STEP_SUCCESS, STEP_FAILED, STEP_DEP_FAILED, STEP_CANCELLED } step_status;
+const char *step_status_name(step_status s);            // "SUCCESS"; STEP_NONE: "NONE"
 
+const char *executor_prefix(const executor_options *o);
+
+// Dependencies, versions, hashes and output paths; touches no file.
 bool executor_plan(arena *a, exec_step *steps, int count, const executor_options *o, err *e) MUST_CHECK;
-// Runs what is not done. False when a step failed (e tells the first); statuses are on disk and in the summary.
+
+// Runs what is not done. False when a step failed (e tells the first, ERR_IO or what it was) or when something was wrong before
+// anything ran (ERR_INPUT, ERR_UNSUPPORTED). The summary is {"prefix", "steps": [{"name", "output_path", "status", "action",
+// "reason", "seconds", "message"}], "seconds"}; statuses are on disk too.
 bool executor_run(arena *a, exec_step *steps, int count, const executor_options *o, text *summary_json, err *e) MUST_CHECK;
+
+// Whether the failure was found before anything ran (exit code 2 for ERR_INPUT and ERR_UNSUPPORTED, else 1) is told by the
+// code: failures while running are never ERR_INPUT or ERR_UNSUPPORTED.

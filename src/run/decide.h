@@ -1,0 +1,39 @@
+// What is to be done with each step, decided before anything runs. Internal to the executor.
+#pragma once
+#include "run/record.h"
+
+typedef enum action { ACTION_NONE, ACTION_SKIP, ACTION_RUN, ACTION_FRESH, ACTION_BLOCKED } action;
+
+typedef enum outcome { OUTCOME_OPEN, OUTCOME_RUNNING, OUTCOME_DONE, OUTCOME_FAILED, OUTCOME_DEP_FAILED, OUTCOME_INTERRUPTED } outcome;
+
+typedef struct job {
+    const exec_step *step;
+    int index, same_as;
+    bool wanted;                    // asked for by run_only, or needed by one that is
+    action action;                  // FRESH: what lies in the output is moved aside first
+    const char *reason;             // "never run", "FAILED before", "chats.jsonl has changed", …
+    inputs inputs;                  // with its content: a digest of version, inputs and the contents of dependencies
+    bool inputs_known;              // false: an input could not be read; `error` says why
+    err error;
+    // While running:
+    outcome outcome;
+    int lock, pipe;
+    long pid;
+    double started, seconds;
+    const char *message;
+} job;
+
+typedef struct jobs {
+    arena *arena;
+    exec_step *steps;
+    job *items;
+    int count;
+    int *order;                     // dependencies first
+    const executor_options *options;
+    digests digests;
+    int passed_on;                  // the signal that children were sent
+} jobs;
+
+bool jobs_decide(jobs *j, err *e) MUST_CHECK;
+// The decision for one step again, now that its lock is held; `content` of its dependencies is known.
+void job_decide(jobs *j, job *b);

@@ -1,0 +1,433 @@
+// Runs what is not done, dependencies first. One failure does not stop steps that do not need it.
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "run/decide.h"
+#include "run/signals.h"
+
+// ---- one step ---------------------------------------------------------------------------------------------------------
+
+// The output, without its status, goes to <output>.aside-<date>, so that nothing of it is taken up.
+static bool move_aside(jobs *j, const job *b, err *e)
+{
+    const char *output = b->step->output;
+    if (!file_exists(output))
+        return true;
+    char date[32];
+    clock_iso(date);
+    for (int n = 0; n < 1000; n++) {
+        const char *to = n ? arena_print(j->arena, "%s.aside-%s.%d", output, date, n) : arena_print(j->arena, "%s.aside-%s", output, date);
+        if (file_exists(to))
+            continue;
+        if (rename(output, to) != 0)
+            return fail_io(e, "move aside", output);
+        log_info("%s: what was there is now '%s'", b->step->name, to);
+        return true;
+    }
+    return fail(e, ERR_IO, "cannot move '%s' aside: too many older ones; delete them", output);
+}
+
+// Takes the lock and looks again: another executor may have done the step meanwhile. *needed: it is to be run now.
+static bool prepare(jobs *j, job *b, bool *needed, err *e)
+{
+    const exec_step *s = b->step;
+    *needed = false;
+    b->lock = lock_take(s->output, s->name, e);
+    TRY(b->lock >= 0);
+    job_decide(j, b);
+    if (b->action == ACTION_SKIP)
+        return true;
+    if (b->action == ACTION_BLOCKED)
+        return fail(e, ERR_IO, "failed before (see '%s/.executor_status')", s->output);
+    if (!b->inputs_known) {
+        *e = b->error;
+        return false;
+    }
+    if (b->action == ACTION_FRESH)
+        TRY(move_aside(j, b, e));
+    TRY(info_write(j->steps, b->index, &b->inputs, e));
+    TRY(status_append(s->output, STEP_RUNNING, NULL, e));
+    *needed = true;
+    return true;
+}
+
+static bool perform(const exec_step *s, err *e)
+{
+    signals_during(s->kind->stop);
+    bool ok = s->kind->run(s, e);
+    signals_during(NULL);
+    return ok;
+}
+
+// ---- the end of a step ------------------------------------------------------------------------------------------------
+
+static void settle(jobs *j, job *b, bool ok, const err *e)
+{
+    const exec_step *s = b->step;
+    char words[32];
+    err ignored;
+    b->seconds = clock_now() - b->started;
+    clock_words(b->seconds, words);
+    step_status status = ok ? STEP_SUCCESS : e->code == ERR_INTERRUPTED ? STEP_CANCELLED : STEP_FAILED;
+    b->outcome = ok ? OUTCOME_DONE : status == STEP_CANCELLED ? OUTCOME_INTERRUPTED : OUTCOME_FAILED;
+    b->message = ok ? NULL : arena_chars(j->arena, str_of(e->text));
+    b->error = ok ? (err){0} : *e;
+    if (!status_append(s->output, status, b->message, &ignored) && ok) {
+        b->outcome = OUTCOME_FAILED;
+        b->error = ignored;
+        b->message = arena_chars(j->arena, str_of(ignored.text));
+    }
+    lock_release(b->lock);
+    b->lock = -1;
+    if (b->outcome == OUTCOME_DONE)
+        log_info("%s: done in %s, in %s", s->name, words, s->output);
+    else
+        log_say(LOG_ERROR, "%s: %s", s->name, b->message);
+}
+
+static void settle_unstarted(jobs *j, job *b, const err *e)
+{
+    b->outcome = e->code == ERR_INTERRUPTED ? OUTCOME_INTERRUPTED : OUTCOME_FAILED;
+    b->error = *e;
+    b->message = arena_chars(j->arena, str_of(e->text));
+    lock_release(b->lock);
+    b->lock = -1;
+    log_say(LOG_ERROR, "%s: %s", b->step->name, e->text);
+}
+
+static void settle_dependent(jobs *j, job *b, const job *failed)
+{
+    err e;
+    b->outcome = failed->outcome == OUTCOME_INTERRUPTED ? OUTCOME_INTERRUPTED : OUTCOME_DEP_FAILED;
+    b->message = arena_print(j->arena, "needs '%s', which %s", failed->step->name,
+                             failed->outcome == OUTCOME_INTERRUPTED ? "was interrupted" : "failed");
+    if (b->outcome != OUTCOME_DEP_FAILED)
+        return;
+    log_say(LOG_ERROR, "%s: not run: %s", b->step->name, b->message);
+    b->lock = lock_take(b->step->output, b->step->name, &e);
+    if (b->lock >= 0 && !status_append(b->step->output, STEP_DEP_FAILED, b->message, &e))
+        log_warning("%s", e.text);
+    lock_release(b->lock);
+    b->lock = -1;
+}
+
+// ---- several at once: each in a process of its own ----------------------------------------------------------------------
+
+static bool start_child(job *b, err *e)
+{
+    int ends[2];
+    if (pipe(ends) != 0)
+        return fail_io(e, "open", "a pipe");
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid < 0) {
+        (void)!fail_io(e, "start", "a process");
+        close(ends[0]);
+        close(ends[1]);
+        return false;
+    }
+    if (pid == 0) {
+        err mine = {0};
+        close(ends[0]);
+        // Ctrl-C at the terminal goes to us, and we pass it on once: a second signal would end the child at once.
+        setpgid(0, 0);
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
+        setenv("SKIFF_PROGRESS", "0", 1);               // lines of several steps would mix
+        mine.code = perform(b->step, &mine) ? ERR_NONE : mine.code;
+        ssize_t n = write(ends[1], &mine, sizeof mine);
+        _exit(n != sizeof mine);
+    }
+    close(ends[1]);
+    b->pid = pid;
+    b->pipe = ends[0];
+    b->outcome = OUTCOME_RUNNING;
+    return true;
+}
+
+static void finish_child(jobs *j, job *b)
+{
+    err e = {0};
+    int status = 0;
+    ssize_t n = read(b->pipe, &e, sizeof e);
+    close(b->pipe);
+    while (waitpid((pid_t)b->pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (n != sizeof e && WIFSIGNALED(status) && signals_caught())
+        fail(&e, ERR_INTERRUPTED, "interrupted");
+    else if (n != sizeof e && WIFSIGNALED(status))
+        fail(&e, ERR_BUG, "its process was ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+    else if (n != sizeof e)
+        fail(&e, ERR_BUG, "its process ended with code %d and said nothing", WEXITSTATUS(status));
+    settle(j, b, e.code == ERR_NONE, &e);
+}
+
+static void wait_for_child(jobs *j)
+{
+    struct pollfd *waits = ARENA_ARRAY(j->arena, struct pollfd, j->count);
+    nfds_t n = 0;
+    for (int i = 0; i < j->count; i++)
+        if (j->items[i].outcome == OUTCOME_RUNNING)
+            waits[n++] = (struct pollfd){ .fd = j->items[i].pipe, .events = POLLIN };
+    if (poll(waits, n, 1000) < 0 && errno != EINTR)
+        return;
+    for (int i = 0; i < j->count && signals_caught() && j->passed_on != signals_caught(); i++)
+        if (j->items[i].outcome == OUTCOME_RUNNING)
+            kill((pid_t)j->items[i].pid, signals_caught());
+    j->passed_on = signals_caught();
+    for (nfds_t k = 0; k < n; k++)
+        for (int i = 0; i < j->count && waits[k].revents; i++)
+            if (j->items[i].outcome == OUTCOME_RUNNING && j->items[i].pipe == waits[k].fd)
+                finish_child(j, &j->items[i]);
+}
+
+// ---- the loop ---------------------------------------------------------------------------------------------------------
+
+static void start(jobs *j, job *b)
+{
+    err e = {0};
+    bool needed, many = j->options->max_concurrent > 1;
+    b->started = clock_now();
+    if (!prepare(j, b, &needed, &e)) {
+        settle_unstarted(j, b, &e);
+        return;
+    }
+    if (!needed) {
+        b->outcome = OUTCOME_DONE;
+        b->reason = "done by another run";
+        lock_release(b->lock);
+        b->lock = -1;
+        return;
+    }
+    log_info("%s: %s, in %s", b->step->name, b->action == ACTION_FRESH ? "running afresh" : "running", b->step->output);
+    if (many && start_child(b, &e))
+        return;
+    if (!many)
+        settle(j, b, perform(b->step, &e), &e);
+    else
+        settle_unstarted(j, b, &e);
+}
+
+// NULL when every dependency is done; *waiting when one is not settled yet; else the one that failed.
+static const job *failed_dependency(const jobs *j, const job *b, bool *waiting)
+{
+    *waiting = false;
+    const job *failed = NULL;
+    for (int k = -1; k < b->step->dep_count; k++) {
+        if (k < 0 && b->same_as < 0)
+            continue;
+        const job *d = &j->items[k < 0 ? b->same_as : b->step->deps[k]];
+        if (d->outcome == OUTCOME_OPEN || d->outcome == OUTCOME_RUNNING)
+            *waiting = true;
+        else if (d->outcome != OUTCOME_DONE)
+            failed = d;
+    }
+    return failed;
+}
+
+// Settles what can be settled without running; gives the next step to run, or NULL.
+static job *next_job(jobs *j, bool *open)
+{
+    *open = false;
+    for (int n = 0; n < j->count; n++) {
+        job *b = &j->items[j->order[n]];
+        bool waiting;
+        if (b->outcome != OUTCOME_OPEN)
+            continue;
+        if (!b->wanted || b->action == ACTION_SKIP) {
+            b->outcome = OUTCOME_DONE;
+            continue;
+        }
+        const job *failed = failed_dependency(j, b, &waiting);
+        if (failed)
+            settle_dependent(j, b, failed);
+        else if (waiting)
+            *open = true;
+        else if (b->same_as >= 0)
+            b->outcome = OUTCOME_DONE;
+        else if (b->action == ACTION_BLOCKED) {
+            err e;
+            fail(&e, ERR_IO, "failed in an earlier run: mend the cause, then --force_run_failed (or --force_run '[\"%s\"]' to begin "
+                 "from nothing); see '%s/.executor_status'", b->step->name, b->step->output);
+            settle_unstarted(j, b, &e);
+        } else
+            return b;
+    }
+    return NULL;
+}
+
+static void wait_on(void) {}                            // the children are told, and waited for
+
+static void run_all(jobs *j)
+{
+    int most = MAX(1, j->options->max_concurrent), running;
+    bool open;
+    if (most > 1)
+        signals_during(wait_on);
+    do {
+        job *b = signals_caught() ? NULL : next_job(j, &open);
+        running = 0;
+        for (int i = 0; i < j->count; i++)
+            running += j->items[i].outcome == OUTCOME_RUNNING;
+        if (b && running < most)
+            start(j, b);
+        else if (running)
+            wait_for_child(j);
+        else if (!b)
+            break;
+    } while (true);
+}
+
+// ---- before and after -------------------------------------------------------------------------------------------------
+
+static const char *action_word(const job *b)
+{
+    static const char *const words[] = { "", "skip", "run", "run afresh", "blocked" };
+    return !b->wanted ? "not asked for" : b->same_as >= 0 ? "same as another" : words[b->action];
+}
+
+// What the user can mend is found before anything runs. All of it is said; `e` keeps the first.
+static bool check_all(jobs *j, err *e)
+{
+    bool ok = true;
+    for (int n = 0; n < j->count; n++) {
+        job *b = &j->items[j->order[n]];
+        if (!b->wanted || b->same_as >= 0 || (b->action != ACTION_RUN && b->action != ACTION_FRESH))
+            continue;
+        err mine = {0};
+        bool fine = !b->step->kind->check || b->step->kind->check(b->step, &mine);
+        if (fine && !b->inputs_known) {
+            mine = b->error;
+            mine.code = mine.code == ERR_IO ? ERR_INPUT : mine.code;
+            fine = false;
+        }
+        if (fine)
+            continue;
+        if (ok)
+            *e = mine;
+        else
+            log_say(LOG_ERROR, "%s: %s", b->step->name, mine.text);
+        if (ok)
+            err_while(e, "%s", b->step->name);
+        ok = false;
+    }
+    return ok;
+}
+
+static node job_node(jobs *j, const job *b)
+{
+    static const char *const done[] = { "WAITING", "RUNNING", "SUCCESS", "FAILED", "DEP_FAILED", "CANCELLED" };
+    arena *a = j->arena;
+    node *n = node_object(a);
+    const char *status = done[b->outcome];
+    if (!b->wanted || b->outcome == OUTCOME_OPEN)
+        status = step_status_name(status_read(b->step->output));
+    node_put(a, n, "name", node_text(str_of(b->step->name)));
+    node_put(a, n, "kind", node_text(str_of(b->step->kind->name)));
+    node_put(a, n, "output_path", node_text(str_of(b->step->output)));
+    node_put(a, n, "status", node_text(str_of(status)));
+    node_put(a, n, "action", node_text(str_of(action_word(b))));
+    node_put(a, n, "reason", b->reason ? node_text(str_of(b->reason)) : (node){ .kind = NODE_NULL });
+    node_put(a, n, "seconds", node_float((double)(long long)(b->seconds * 1000) / 1000));
+    node_put(a, n, "message", b->message ? node_text(str_of(b->message)) : (node){ .kind = NODE_NULL });
+    return *n;
+}
+
+static void summarize(jobs *j, const char *info, double seconds, text *out)
+{
+    arena *a = j->arena;
+    node *n = node_object(a), *list = node_list(a);
+    for (int i = 0; i < j->count; i++)
+        node_add(a, list, job_node(j, &j->items[i]));
+    node_put(a, n, "prefix", node_text(str_of(executor_prefix(j->options))));
+    node_put(a, n, "experiment", info ? node_text(str_of(info)) : (node){ .kind = NODE_NULL });
+    node_put(a, n, "dry_run", node_bool(j->options->dry_run));
+    node_put(a, n, "steps", *list);
+    node_put(a, n, "seconds", node_float((double)(long long)(seconds * 1000) / 1000));
+    if (out)
+        json_write(out, n, JSON_SPACED);
+}
+
+static void say_plan(const jobs *j)
+{
+    for (int n = 0; n < j->count; n++) {
+        const job *b = &j->items[j->order[n]];
+        if (b->same_as >= 0)
+            log_warning("%s is written twice with the same version; it runs once", b->step->name);
+        else if (j->options->dry_run || b->action == ACTION_SKIP || !b->wanted)
+            log_info("%s: %s (%s): %s", b->step->name, action_word(b), b->reason, b->step->output);
+    }
+}
+
+static bool first_failure(const jobs *j, err *e)
+{
+    int failures = 0;
+    const job *first = NULL;
+    for (int n = 0; n < j->count; n++) {
+        const job *b = &j->items[j->order[n]];
+        if (b->outcome == OUTCOME_INTERRUPTED)
+            return fail(e, ERR_INTERRUPTED, "interrupted; run it again to go on");
+        failures += b->outcome == OUTCOME_FAILED || b->outcome == OUTCOME_DEP_FAILED;
+        if (!first && b->outcome == OUTCOME_FAILED)
+            first = b;
+    }
+    if (signals_caught())
+        return fail(e, ERR_INTERRUPTED, "interrupted; run it again to go on");
+    if (!failures)
+        return true;
+    *e = first->error;
+    if (e->code == ERR_INPUT || e->code == ERR_UNSUPPORTED || e->code == ERR_NONE)
+        e->code = ERR_IO;                               // found while running: exit code 1
+    err_while(e, "%d of %d steps failed: %s", failures, j->count, first->step->name);
+    return false;
+}
+
+static bool prefix_is_writable(const executor_options *o, err *e)
+{
+    const char *prefix = executor_prefix(o);
+    if (folder_make(prefix, e) && access(prefix, W_OK | X_OK) == 0)
+        return true;
+    if (!e->text[0])
+        (void)!fail_io(e, "write", prefix);
+    e->code = ERR_INPUT;
+    return err_while(e, "the prefix for outputs (--prefix or SKIFF_PREFIX)");
+}
+
+bool executor_run(arena *a, exec_step *steps, int count, const executor_options *o, text *summary, err *e)
+{
+    jobs j = { .arena = a, .steps = steps, .count = count, .options = o };
+    double began = clock_now();
+    const char *info = NULL;
+    *e = (err){0};
+    TRY(jobs_decide(&j, e));
+    log_info("outputs go to %s", executor_prefix(o));
+    say_plan(&j);
+    bool ok = true;
+    if (!o->dry_run) {
+        TRY(check_all(&j, e));
+        TRY(prefix_is_writable(o, e));
+    }
+    err unwritten;
+    if (!experiment_info_write(a, steps, count, o, &info, &unwritten)) {
+        log_warning("%s", unwritten.text);
+        info = NULL;
+    }
+    if (!o->dry_run) {
+        signals_open();
+        run_all(&j);
+        ok = first_failure(&j, e);
+        signals_close();
+    }
+    summarize(&j, info, clock_now() - began, summary);
+    return ok;
+}

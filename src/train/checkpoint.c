@@ -1,5 +1,4 @@
-// Everything of a checkpoint is written into a folder beside, metadata.json last; the folder is renamed when all of it is on the
-// disk. So a folder called step-<k> is whole, whenever the power went; the digests are for what happens to files later.
+// A folder called step-<k> is whole, whenever the power went (whole.h); the digests are for what happens to files later.
 #include "train/checkpoint.h"
 
 #include <errno.h>
@@ -13,9 +12,10 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "format/safetensors.h"
+#include "train/whole.h"
 
 static const int FORMAT_VERSION = 1;
-static const char FORMAT[] = "skiff checkpoint", WRITING[] = ".writing", LEAVING[] = ".leaving";
+static const char FORMAT[] = "skiff checkpoint";
 
 typedef struct part { const char *file; kind kind; } part;
 static const part parts[] = { { "weights.safetensors", WEIGHT }, { "moments.safetensors", MOMENT } };
@@ -111,22 +111,9 @@ static bool put_metadata(arena *a, const char *folder, const checkpoint *c, err 
 
 static bool put_all(arena *a, const char *folder, const checkpoint *c, engine *g, err *e)
 {
-    TRY(folder_remove(folder, e) && folder_make(folder, e));
     for (size_t i = 0; i < COUNT(parts); i++)
         TRY(put_part(a, path_join(a, folder, parts[i].file), parts[i].kind, g, e));
-    return put_metadata(a, folder, c, e) && folder_sync(folder, e);
-}
-
-static bool rename_folder(const char *from, const char *to, err *e)
-{
-    return rename(from, to) == 0 || fail_io(e, "write", to);
-}
-
-// Under another name first, so that a removal cut short leaves no folder that looks whole.
-static bool take_away(arena *a, const char *all, const char *name, err *e)
-{
-    const char *leaving = arena_print(a, "%s/.%s%s", all, name, LEAVING);
-    return folder_remove(leaving, e) && rename_folder(path_join(a, all, name), leaving, e) && folder_remove(leaving, e);
+    return put_metadata(a, folder, c, e);
 }
 
 static bool drop_temporaries(arena *a, const char *output, int64_t except, err *e)
@@ -136,23 +123,17 @@ static bool drop_temporaries(arena *a, const char *output, int64_t except, err *
     TRY(checkpoint_list(a, output, &c, &count, e));
     for (int64_t i = 0; i < count; i++)
         if (c[i].temporary && c[i].step != except)
-            TRY(take_away(a, path_join(a, output, "checkpoints"), path_name(c[i].folder), e));
+            TRY(whole_remove(a, c[i].folder, e));
     return true;
 }
 
 static bool save(arena *a, const char *output, const checkpoint *c, engine *g, err *e)
 {
-    const char *all = path_join(a, output, "checkpoints"), *name = arena_print(a, "step-%lld", (long long)c->step);
-    const char *beside = arena_print(a, "%s/.%s%s", all, name, WRITING), *path = path_join(a, all, name);
-    TRY(folder_make(all, e));
-    if (!put_all(a, beside, c, g, e)) {
-        err ignored = { 0 };
-        (void)!folder_remove(beside, &ignored);
-        return false;
-    }
-    if (file_exists(path))          // a damaged one of this step, or one of a run begun anew
-        TRY(take_away(a, all, name, e));
-    return rename_folder(beside, path, e) && folder_sync(all, e) && drop_temporaries(a, output, c->step, e);
+    const char *beside, *path = arena_print(a, "%s/checkpoints/step-%lld", output, (long long)c->step);
+    if (whole_begin(a, path, &beside, e) && put_all(a, beside, c, g, e) && whole_commit(a, path, e))
+        return drop_temporaries(a, output, c->step, e);
+    whole_drop(a, path);
+    return false;
 }
 
 bool checkpoint_save(const char *output, const checkpoint *c, engine *g, err *e)
@@ -238,21 +219,18 @@ bool checkpoint_list(arena *a, const char *output, checkpoint **out, int64_t *co
     *out = NULL, *count = 0;
     if (!file_is_folder(all))
         return true;
-    TRY(folder_list(a, all, &names, &name_count, e));
+    TRY(whole_sweep(a, all, e) && folder_list(a, all, &names, &name_count, e));
     for (int64_t i = 0; i < name_count; i++) {
-        str name = str_of(names[i]);
         checkpoint c = { .folder = path_join(a, all, names[i]) };
         err why = { 0 };
-        if (str_begins(name, STR(".step-")) && (str_ends(name, str_of(WRITING)) || str_ends(name, str_of(LEAVING)))) {
-            TRY(folder_remove(c.folder, e));
-        } else if (step_of(names[i]) >= 0) {
-            if (!read_checkpoint(a, &c, &why))
-                log_warning("the checkpoint '%s' is damaged and passed over: %s", c.folder, why.text);
-            else if (c.step != step_of(names[i]))
-                log_warning("the checkpoint '%s' is passed over: it is of step %lld", c.folder, (long long)c.step);
-            else
-                ARENA_PUSH(a, *out, *count, c);
-        }
+        if (step_of(names[i]) < 0)
+            continue;
+        if (!read_checkpoint(a, &c, &why))
+            log_warning("the checkpoint '%s' is damaged and passed over: %s", c.folder, why.text);
+        else if (c.step != step_of(names[i]))
+            log_warning("the checkpoint '%s' is passed over: it is of step %lld", c.folder, (long long)c.step);
+        else
+            ARENA_PUSH(a, *out, *count, c);
     }
     if (*count)
         qsort(*out, (size_t)*count, sizeof **out, newest_first);

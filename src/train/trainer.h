@@ -1,13 +1,16 @@
 // A training run: data, steps, metrics, checkpoints, exports; resumes exactly.
 #pragma once
-#include "data/loader.h"
 #include "model/model.h"
+#include "data/loader.h"
 #include "train/schedule.h"
 
 typedef struct train_config {
     const char *output;             // the step's output folder: checkpoints/step-k, hf/step-k, metrics.jsonl below it
     const char *model;              // base model: folder or .gguf
+    const char *tokenizer;          // the one the caches were made with; NULL: the model's own
+    const char *initialize_from;    // weights of a checkpoint instead of the model's: step-<k>, or a run's output folder; or NULL
     const char *const *caches;      // token caches (now: one)
+    const char *const *names;       // of their datasets, which key the order of the rows; NULL: the folders' names
     int64_t cache_count;
     const char *eval_cache;         // held-out conversations, or NULL
     int64_t batch, micro_batch, seq;        // rows of a step and of a micro-batch (0: chosen to fit), tokens of a row
@@ -21,8 +24,12 @@ typedef struct train_config {
     permutation permute;
     type compute;                   // F32 or BF16 as chosen for this machine
     recompute recompute;
-    int64_t steps_per_checkpoint, steps_per_hf_export, steps_per_eval;      // 0 or less: only at the end / never
+    int64_t steps_per_checkpoint;   // 0 or less: only at the end
+    int64_t steps_per_hf_export;    // 0: only at the end; below 0: never
+    int64_t steps_per_eval;         // 0: only before the first step and at the end; below 0: never
     double checkpoint_seconds;      // a temporary checkpoint at least this often; 0: never
+    bool accept_changes;            // go on from a checkpoint although settings differ from those it was made with
+    const char *trackers;           // NULL: "console,jsonl"
     bool export_f32;
     const char *base_name;
     int threads;                    // 0: all
@@ -33,7 +40,7 @@ typedef struct train_result {
     int64_t step, steps;            // done
     double loss, first_loss, eval_loss_before, eval_loss;   // NAN where there is none
     double tokens_per_second, mfu, seconds;
-    char export_folder[512];
+    char export_folder[512];        // of the last export; empty when there is none
     bool already_done;              // a finished run started again: nothing was done
 } train_result;
 
@@ -44,7 +51,10 @@ void train_stop(void);              // async-signal-safe: the run saves a checkp
 // What a run will need, before anything is done.
 typedef struct train_plan {
     int64_t parameters, steps, packs, tokens_per_step, micro, micro_batch;
-    int64_t weights, gradients, moments, activations, total;       // bytes
+    int64_t weights, gradients, moments, activations, other, total;        // bytes; other: copies in bf16, inputs, outputs
+    int64_t available;              // bytes that this process may take; 0: not known
+    double flops_per_step;          // forward and backward, as needed: causal attention, logits of trained tokens
     pack_totals data;
 } train_plan;
+// Needs no writable output and takes no large memory. `output` may be NULL.
 bool train_make_plan(const train_config *c, train_plan *out, err *e) MUST_CHECK;

@@ -1,0 +1,26 @@
+#include "train/export.h"
+
+#include "train/whole.h"
+
+static bool put_all(const char *folder, const export_config *c, const model_weights *w, engine *g, err *e)
+{
+    const int32_t eos = tokenizer_eos(c->tokenizer);
+    save_options o = {
+        .f32 = c->f32, .base_path = c->base_path, .base_name = c->base_name ? c->base_name : c->base_path,
+        .bos = tokenizer_bos(c->tokenizer), .eos = c->stop_count ? c->stops[0] : eos, .pad = tokenizer_pad(c->tokenizer),
+        .stops = c->stop_count ? c->stops : &eos, .stop_count = c->stop_count ? c->stop_count : eos >= 0,
+    };
+    TRY(tokenizer_save(c->tokenizer, folder, c->chat_template.size ? c->chat_template : tokenizer_chat_template(c->tokenizer), o.eos, e));
+    return model_save(folder, c->model, w, g, &o, e);
+}
+
+bool export_hf(const export_config *c, const model_weights *w, engine *g, err *e)
+{
+    arena a = { 0 };
+    const char *beside;
+    bool ok = whole_begin(&a, c->folder, &beside, e) && put_all(beside, c, w, g, e) && whole_commit(&a, c->folder, e);
+    if (!ok)
+        whole_drop(&a, c->folder);
+    arena_close(&a);
+    return ok || err_while(e, "exporting to '%s'", c->folder);
+}

@@ -1,0 +1,109 @@
+#include "train/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+
+// The number after `key` in a small file of lines, or the file's first number when key is NULL. -1: none ("max" too).
+static int64_t read_number(const char *path, const char *key)
+{
+    char line[256];
+    long long number = -1;
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return -1;
+    while (number < 0 && fgets(line, sizeof line, f)) {
+        size_t skip = key ? strlen(key) : 0;
+        if (key && strncmp(line, key, skip))
+            continue;
+        if (sscanf(line + skip, "%lld", &number) != 1)
+            number = -1;
+    }
+    fclose(f);
+    return number;
+}
+
+// What one control group leaves: its limit less what it holds, of which file pages can be given back.
+static int64_t left_in(const char *folder, const char *limit, const char *usage, const char *inactive)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", folder, limit);
+    int64_t most = read_number(path, NULL);
+    if (most < 0 || most > INT64_C(1) << 60)
+        return -1;
+    snprintf(path, sizeof path, "%s/%s", folder, usage);
+    int64_t used = MAX(read_number(path, NULL), 0);
+    snprintf(path, sizeof path, "%s/memory.stat", folder);
+    used -= MAX(read_number(path, inactive), 0);
+    return MAX(most - MAX(used, 0), 1);
+}
+
+static void take_least(int64_t *least, int64_t n)
+{
+    if (n >= 0 && (*least < 0 || n < *least))
+        *least = n;
+}
+
+// The group of this process and those above it, in either hierarchy's files.
+static int64_t left_in_groups(void)
+{
+    char line[400], folder[480];
+    int64_t least = -1;
+    FILE *f = fopen("/proc/self/cgroup", "re");
+    while (f && fgets(line, sizeof line, f)) {
+        line[strcspn(line, "\n")] = 0;
+        char *controllers = strchr(line, ':'), *group = controllers ? strchr(controllers + 1, ':') : NULL;
+        if (!group || !(strstr(controllers, ":memory:") || strstr(controllers, ",memory") || !strncmp(controllers, "::", 2)))
+            continue;
+        bool second = !strncmp(controllers, "::", 2);
+        for (group++; ; *strrchr(group, '/') = 0) {
+            snprintf(folder, sizeof folder, "/sys/fs/cgroup%s%s", second ? "" : "/memory", strcmp(group, "/") ? group : "");
+            take_least(&least, second ? left_in(folder, "memory.max", "memory.current", "inactive_file ")
+                                      : left_in(folder, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file "));
+            if (!strchr(group, '/'))
+                break;
+        }
+    }
+    if (f)
+        fclose(f);
+    return least;
+}
+
+int64_t memory_available(void)
+{
+    int64_t least = left_in_groups(), kilobytes = read_number("/proc/meminfo", "MemAvailable:");
+    if (kilobytes >= 0)
+        take_least(&least, kilobytes * 1024);
+    return MAX(least, 0);
+}
+
+memory_needs memory_of(const program *p)
+{
+    int64_t kinds[KINDS] = { 0 }, copies = 0;
+    for (int32_t id = 1; id < p->value_count; id++)
+        if (!p->values[id].of.id)
+            kinds[p->values[id].kind] += program_bytes(p, (tensor){ id });
+    if (p->compute == BF16)
+        copies = kinds[WEIGHT] / 2;
+    memory_needs n = { .weights = kinds[WEIGHT], .gradients = kinds[GRADIENT], .moments = kinds[MOMENT] };
+    n.activations = MAX(p->scratch - n.gradients, 0);
+    n.other = p->kept - n.weights - n.moments + copies;
+    n.total = n.weights + n.gradients + n.moments + n.activations + n.other;
+    return n;
+}
+
+bool memory_of_step(const step_config *c, type compute, memory_needs *out, err *e)
+{
+    program p;
+    arena a = { 0 };
+    program_open(&p, compute);
+    step_record(&p, c, &a);
+    bool ok = program_finish(&p, e);
+    if (ok)
+        *out = memory_of(&p);
+    program_close(&p);
+    arena_close(&a);
+    return ok;
+}

@@ -1,0 +1,204 @@
+// From options to an engine ready to train: everything is looked at before anything large is begun.
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "train/training.h"
+
+// ---- options -------------------------------------------------------------------------------------------------------------
+
+static bool want(bool fine, const char *name, const char *expected, double got, err *e)
+{
+    return fine || fail(e, ERR_INPUT, "%s: expected %s, got %g", name, expected, got);
+}
+
+static bool check_optimizer(const train_config *c, err *e)
+{
+    return want(c->beta1 >= 0 && c->beta1 < 1, "beta1", "a number from 0 to below 1", c->beta1, e)
+        && want(c->beta2 >= 0 && c->beta2 < 1, "beta2", "a number from 0 to below 1", c->beta2, e)
+        && want(c->epsilon > 0 && c->epsilon < 1, "epsilon", "a number above 0", c->epsilon, e)
+        && want(c->weight_decay >= 0 && c->weight_decay < 1e6, "weight_decay", "0 or more", c->weight_decay, e)
+        && want(c->max_grad_norm >= 0 && c->max_grad_norm < 1e30, "max_grad_norm", "0 (off) or more", c->max_grad_norm, e);
+}
+
+bool training_check(const train_config *c, err *e)
+{
+    if (!c->model || !*c->model)
+        return fail(e, ERR_INPUT, "model_name_or_path: missing; give the folder of a Hugging Face model or a .gguf file");
+    if (c->cache_count < 1)
+        return fail(e, ERR_INPUT, "no token cache to train on");
+    if (c->cache_count > 1)
+        return fail(e, ERR_UNSUPPORTED, "%lld token caches: mixtures are not supported yet, give one", (long long)c->cache_count);
+    TRY(want(c->batch >= 1 && c->batch <= 1 << 20, "train_batch_size", "1 or more rows", (double)c->batch, e));
+    TRY(want(c->seq >= 2 && c->seq <= 1 << 24, "max_seq_len", "2 or more tokens", (double)c->seq, e));
+    TRY(want(c->micro_batch >= 0, "micro_batch", "0 (chosen) or more rows", (double)c->micro_batch, e));
+    if (c->micro_batch && (c->micro_batch > c->batch || c->batch % c->micro_batch))
+        return fail(e, ERR_INPUT, "micro_batch: expected a divisor of train_batch_size %lld, got %lld", (long long)c->batch, (long long)c->micro_batch);
+    TRY(want(c->steps >= 0 && c->steps < INT64_C(1) << 40, "num_train_steps", "1 or more", (double)c->steps, e));
+    if (!c->steps)
+        TRY(want(c->epochs > 0 && c->epochs < 1e9, "epochs", "a number above 0 (or num_train_steps)", c->epochs, e));
+    return check_optimizer(c, e);
+}
+
+// ---- output --------------------------------------------------------------------------------------------------------------
+
+bool training_open_output(training *t, err *e)
+{
+    const char *output = t->c->output, *path = path_join(&t->arena, output, ".lock");
+    if (!folder_make(output, e)) {
+        e->code = e->code == ERR_IO && errno == ENOSPC ? ERR_IO : ERR_INPUT;
+        return err_while(e, "output folder");
+    }
+    t->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (t->lock < 0) {
+        bool full = errno == ENOSPC;
+        (void)!fail_io(e, "write into the output folder", output);
+        e->code = full ? ERR_IO : ERR_INPUT;
+        return false;
+    }
+    if (flock(t->lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)     // where locks are not to be had, go on
+        return fail(e, ERR_INPUT, "'%s': another process is training into this folder; wait for it, or give another output", output);
+    return true;
+}
+
+// ---- data ----------------------------------------------------------------------------------------------------------------
+
+static bool check_tokenizer(const training *t, const cache *c, const char *folder, err *e)
+{
+    const tokenizer *k = t->tokenizer;
+    if (strcmp(cache_tokenizer_digest(c), tokenizer_digest(k)))
+        return fail(e, ERR_INPUT, "%s: tokenized with another tokenizer (%.12s) than that of '%s' (%.12s); tokenize the data again with this one",
+                    folder, cache_tokenizer_digest(c), tokenizer_path(k), tokenizer_digest(k));
+    return true;
+}
+
+static bool open_model_and_tokenizer(training *t, err *e)
+{
+    const train_config *c = t->c;
+    TRY(model_config_read(&t->model, c->model, e));
+    if (!(t->tokenizer = tokenizer_open(c->tokenizer ? c->tokenizer : c->model, e)))
+        return false;
+    if (tokenizer_size(t->tokenizer) > t->model.vocab)
+        return fail(e, ERR_INPUT, "%s: the tokenizer has %lld tokens, the model '%s' only %lld; they do not belong together",
+                    tokenizer_path(t->tokenizer), (long long)tokenizer_size(t->tokenizer), c->model, (long long)t->model.vocab);
+    if (c->seq > t->model.max_positions)
+        return fail(e, ERR_INPUT, "max_seq_len: %lld is more than the %lld positions of the model '%s'", (long long)c->seq,
+                    (long long)t->model.max_positions, c->model);
+    return true;
+}
+
+// Epochs over the packed data: a last batch that is not full goes on into the next epoch.
+static int64_t count_steps(const training *t)
+{
+    if (t->c->steps)
+        return t->c->steps;
+    double rows = t->c->epochs * (double)packs_totals(t->packs)->packs, steps = rows / (double)t->c->batch;
+    int64_t whole = (int64_t)steps;
+    return MAX(whole + ((double)whole < steps - 1e-9), 1);
+}
+
+bool training_open_data(training *t, err *e)
+{
+    const train_config *c = t->c;
+    TRY(open_model_and_tokenizer(t, e));
+    if (!(t->cache = cache_open(c->caches[0], e)))
+        return false;
+    TRY(check_tokenizer(t, t->cache, c->caches[0], e));
+    if (!(t->packs = packs_open(t->cache, c->seq, c->pack, c->truncate, 0, e)))
+        return false;
+    if (!packs_totals(t->packs)->packs)
+        return fail(e, ERR_INPUT, "%s: no conversation has a trained token within max_seq_len %lld", c->caches[0], (long long)c->seq);
+    t->loader = loader_open(t->packs, c->names ? c->names[0] : path_name(c->caches[0]), c->seed, c->permute, c->batch, e);
+    if (!t->loader)
+        return false;
+    t->steps = count_steps(t);
+    TRY(schedule_check(&c->schedule, t->steps, e));
+    return (t->config = identity_of(&t->arena, t, e)) != NULL;
+}
+
+// ---- engine --------------------------------------------------------------------------------------------------------------
+
+static void configure(training *t, int64_t rows)
+{
+    const train_config *c = t->c;
+    t->how = (step_config){
+        .model = { .config = t->model, .rows = rows, .seq = c->seq, .recompute = c->recompute },
+        .adamw = { (float)c->beta1, (float)c->beta2, (float)c->epsilon, (float)c->weight_decay },
+        .micro = c->batch / rows,
+    };
+}
+
+// About 2,048 tokens fill the matrix products of a micro-batch; more only takes memory. Fewer where that does not fit.
+bool training_choose(training *t, memory_needs *needs, err *e)
+{
+    const train_config *c = t->c;
+    enum { ENOUGH_TOKENS = 2048 };
+    const int64_t available = memory_available();
+    int64_t rows = c->micro_batch ? c->micro_batch : t->kept_micro_batch;
+    const bool chosen = rows > 0 && c->batch % rows == 0;
+    if (!chosen)
+        for (rows = MIN(MAX(ENOUGH_TOKENS / c->seq, 1), c->batch); c->batch % rows; rows--) {}
+    for (;; rows--) {
+        if (c->batch % rows)
+            continue;
+        configure(t, rows);
+        TRY(memory_of_step(&t->how, c->compute, needs, e));
+        if (!available || needs->total <= available)
+            return true;
+        if (chosen || rows == 1)
+            return fail(e, ERR_MEMORY, "training needs %.1f GB (%.1f of them activations), %.1f GB are free; a smaller %s, or more "
+                        "recompute takes less", (double)needs->total * 1e-9, (double)needs->activations * 1e-9, (double)available * 1e-9,
+                        rows > 1 ? "micro_batch or max_seq_len" : "max_seq_len or model");
+    }
+}
+
+static bool open_held_out(training *t, err *e)
+{
+    const train_config *c = t->c;
+    if (!c->eval_cache || c->steps_per_eval < 0)
+        return true;
+    t->held_out = eval_open(&(eval_config){ .model = c->model, .share = t->engine, .config = &t->model, .cache = c->eval_cache, .seq = c->seq,
+        .pack = c->pack, .truncate = c->truncate, .compute = c->compute, .pool = t->pool, .isa = c->isa, .stopped = training_stopped, .self = t }, e);
+    if (!t->held_out)
+        return err_while(e, "held-out data");
+    return check_tokenizer(t, eval_cache(t->held_out), c->eval_cache, e);
+}
+
+bool training_open_engine(training *t, err *e)
+{
+    const train_config *c = t->c;
+    t->step = step_record(&t->program, &t->how, &t->arena);
+    TRY(program_finish(&t->program, e));
+    if (!(t->engine = cpu_open(&t->program, &(cpu_options){ .pool = t->pool, .isa = c->isa }, e)))
+        return false;
+    t->peak_gflops = cpu_peak_gflops(t->pool, c->isa, c->compute);
+    return open_held_out(t, e);
+}
+
+void training_close(training *t)
+{
+    trackers_close(&t->trackers);
+    eval_close(t->held_out);
+    if (t->engine)
+        t->engine->close(t->engine);
+    program_close(&t->program);
+    if (t->pool)
+        pool_close(t->pool);
+    if (t->loader)
+        loader_close(t->loader);
+    if (t->packs)
+        packs_close(t->packs);
+    if (t->cache)
+        cache_close(t->cache);
+    if (t->tokenizer)
+        tokenizer_close(t->tokenizer);
+    if (t->lock >= 0)
+        close(t->lock);
+    arena_close(&t->arena);
+}

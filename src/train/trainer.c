@@ -1,0 +1,318 @@
+// The run: steps, and what is done between them. The state after k updates is that of step k, whatever came between: data is a
+// function of k, evaluation changes nothing, and a checkpoint holds all the rest.
+#include "train/trainer.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "train/export.h"
+#include "train/metrics.h"
+#include "train/training.h"
+#include "train/whole.h"
+
+// The one thing a signal handler may touch.
+static volatile sig_atomic_t stop_asked;
+void train_stop(void) { stop_asked = 1; }
+
+// The last evaluation is finished: there is nothing to go on with after it.
+bool training_stopped(void *self)
+{
+    const training *t = self;
+    return stop_asked && t->at < t->steps;
+}
+
+// ---- saving --------------------------------------------------------------------------------------------------------------
+
+static const char *export_folder(training *t, int64_t k)
+{
+    return arena_print(&t->arena, "%s/hf/step-%lld", t->c->output, (long long)k);
+}
+
+static double number_or_nan(const node *state, const char *name)
+{
+    const node *n = node_get(state, name);
+    return node_is(n, NODE_INT) || node_is(n, NODE_FLOAT) ? node_number(n) : NAN;
+}
+
+static bool save(training *t, bool temporary, err *e)
+{
+    arena a = { 0 };
+    node *state = node_object(&a);
+    node_put(&a, state, "first_loss", node_float(t->first_loss));
+    node_put(&a, state, "loss", node_float(t->loss));
+    node_put(&a, state, "eval_loss_before", node_float(t->eval_before));
+    node_put(&a, state, "eval_loss", node_float(t->eval_last));
+    node_put(&a, state, "micro_batch", node_int(t->how.model.rows));
+    const checkpoint c = { .step = t->at, .temporary = temporary, .config = t->config, .state = state };
+    bool ok = trackers_sync(&t->trackers, e) && checkpoint_save(t->c->output, &c, t->engine, e);
+    arena_close(&a);
+    if (ok)
+        t->saved = t->at;
+    return ok;
+}
+
+static bool export_now(training *t, err *e)
+{
+    enum { MOST = 16 };
+    int32_t stops[MOST];
+    int count = 0;
+    while (count < MOST && (stops[count] = cache_stop_token(t->cache, count)) >= 0)
+        count++;
+    const export_config x = {
+        .folder = export_folder(t, t->at), .model = &t->model, .base_path = t->c->model, .base_name = t->c->base_name, .f32 = t->c->export_f32,
+        .tokenizer = t->tokenizer, .chat_template = str_of(cache_chat_template(t->cache)), .stops = stops, .stop_count = count,
+    };
+    return export_hf(&x, &t->step.w, t->engine, e);
+}
+
+static bool every(int64_t n, int64_t at) { return n > 0 && at % n == 0; }
+
+static bool export_due(const training *t)
+{
+    return t->at && t->c->steps_per_hf_export >= 0 && (t->at == t->steps || every(t->c->steps_per_hf_export, t->at));
+}
+
+// ---- a step --------------------------------------------------------------------------------------------------------------
+
+static bool evaluate(training *t, track_value *out, size_t *count, err *e)
+{
+    eval_result r;
+    if (!eval_run(t->held_out, &r, NULL, e))
+        return e->code == ERR_INTERRUPTED ? false : err_while(e, "evaluating after step %lld", (long long)t->at);
+    t->eval_last = r.loss;
+    log_info("step %lld: held-out loss %.4f (%lld conversations, %lld tokens)", (long long)t->at, r.loss, (long long)r.rows, (long long)r.tokens);
+    out[(*count)++] = (track_value){ "eval/loss", r.loss };
+    out[(*count)++] = (track_value){ "eval/total_time", r.seconds };
+    return true;
+}
+
+static bool read_number(training *t, tensor of, float *out, err *e) { return t->engine->read(t->engine, of, 0, 1, out, e); }
+
+static bool not_finite(const training *t, const batch *b, double loss, double norm, err *e)
+{
+    char row[300] = "";
+    for (int64_t r = b->rows - 1; r >= 0; r--) {
+        packs_describe(t->packs, b->pack[r], row, sizeof row);
+        log_warning("step %lld, row %lld of the batch: %s", (long long)t->at + 1, (long long)r, row);
+    }
+    char kept[64] = "no checkpoint was made yet";
+    if (t->saved >= 0)
+        snprintf(kept, sizeof kept, "the last checkpoint is step-%lld", (long long)t->saved);
+    return fail(e, ERR_IO, "step %lld: loss %g, gradient norm %g: not finite; the update was not applied, %s. Rows of the batch: %.200s%s",
+                (long long)t->at + 1, loss, norm, kept, row, b->rows > 1 ? " … (all in the warnings above)" : "");
+}
+
+// One update. `r` is filled with how it went.
+static bool update(training *t, step_report *r, err *e)
+{
+    batch b;
+    float loss, sumsq, finite;
+    const double begun = clock_now();
+    if (!loader_batch(t->loader, t->at, &b, e))
+        return false;
+    const double loaded = clock_now();
+    const step_numbers n = { .rate = schedule_rate(&t->c->schedule, t->steps, t->at), .clip = t->c->max_grad_norm, .number = t->at + 1,
+                             .trained = b.trained };
+    TRY(step_write(t->engine, &t->step, &t->how, b.ids, b.position, b.start, b.target, &n, e) && t->engine->step(t->engine, e));
+    TRY(read_number(t, t->step.loss, &loss, e) && read_number(t, t->step.sumsq, &sumsq, e) && read_number(t, t->step.finite, &finite, e));
+    if (!isfinite(loss) || !isfinite(sumsq) || finite == 0)
+        return not_finite(t, &b, (double)loss, sqrt((double)sumsq), e);
+    *r = (step_report){
+        .step = ++t->at, .steps = t->steps, .loss = (double)loss, .grad_norm = sqrt((double)sumsq), .rate = n.rate,
+        .duration = clock_now() - loaded, .loading = loaded - begun, .rows = b.rows, .seq = b.seq, .real = b.real, .trained = b.trained,
+        .pairs = batch_pairs(&b), .model = &t->model, .peak_gflops = t->peak_gflops,
+    };
+    t->loss = r->loss;
+    if (t->at == 1)
+        t->first_loss = r->loss;
+    t->step_seconds += r->duration;
+    t->flops += flops_needed(&t->model, b.rows * b.seq, r->pairs, b.trained);
+    return true;
+}
+
+// Steps until the end or a stop. Between them: evaluation, metrics, checkpoints, exports, in this order.
+static bool take_steps(training *t, err *e)
+{
+    double hooks = 0, last_save = clock_now();
+    while (t->at < t->steps && !stop_asked) {
+        step_report r;
+        track_value values[METRICS_ROOM + 2];
+        TRY(update(t, &r, e));
+        double begun = clock_now();
+        r.hooks = hooks;
+        size_t count = metrics_of_step(&r, values);
+        const bool last = t->at == t->steps;
+        err why = { 0 };
+        bool evaluated = !t->held_out || !(last || every(t->c->steps_per_eval, t->at)) || evaluate(t, values, &count, &why);
+        if (!evaluated && why.code != ERR_INTERRUPTED)
+            return *e = why, false;
+        TRY(trackers_log(&t->trackers, t->at, values, count, e));
+        if (!evaluated)
+            break;                  // stopped: saved below, and evaluated no more
+        const bool permanent = last || every(t->c->steps_per_checkpoint, t->at);
+        if (permanent || (t->c->checkpoint_seconds > 0 && clock_now() - last_save >= t->c->checkpoint_seconds)) {
+            TRY(save(t, !permanent, e));
+            last_save = clock_now();
+        }
+        if (export_due(t))
+            TRY(export_now(t, e));
+        hooks = clock_now() - begun;
+    }
+    return true;
+}
+
+// ---- from the beginning to the end ---------------------------------------------------------------------------------------
+
+static bool check_settings(training *t, const checkpoint *c, err *e)
+{
+    text differ = { 0 };
+    identity_differences(c->config, t->config, &differ);
+    bool ok = text_ok(&differ, e);
+    if (ok && differ.size && t->c->accept_changes)
+        log_warning("going on from step %lld of a run with other settings: %s", (long long)c->step, differ.chars);
+    else if (ok && differ.size)
+        ok = fail(e, ERR_INPUT, "'%s' holds step %lld of a run with other settings: %.250s; give the old ones, or another output folder",
+                  t->c->output, (long long)c->step, differ.chars);
+    text_close(&differ);
+    return ok;
+}
+
+// What the run of the checkpoint remembers.
+static void remember(training *t, const checkpoint *c)
+{
+    const node *micro = node_get(c->state, "micro_batch");
+    t->at = t->resumed = t->saved = c->step;
+    t->first_loss = number_or_nan(c->state, "first_loss");
+    t->loss = number_or_nan(c->state, "loss");
+    t->eval_before = number_or_nan(c->state, "eval_loss_before");
+    t->eval_last = number_or_nan(c->state, "eval_loss");
+    t->kept_micro_batch = node_is(micro, NODE_INT) && micro->integer > 0 ? micro->integer : 0;
+    if (t->c->micro_batch && t->kept_micro_batch && t->c->micro_batch != t->kept_micro_batch)
+        log_warning("micro_batch was %lld, is %lld: the result will be that of an uninterrupted run up to rounding, not bit for bit",
+                    (long long)t->kept_micro_batch, (long long)t->c->micro_batch);
+}
+
+static bool load_weights(training *t, const checkpoint *resume, err *e)
+{
+    bool ok;
+    checkpoint other;
+    if (resume)
+        ok = checkpoint_load(resume, t->engine, CHECKPOINT_ALL, e);
+    else if (t->c->initialize_from)
+        ok = checkpoint_open(&t->arena, t->c->initialize_from, &other, e) && checkpoint_load(&other, t->engine, CHECKPOINT_WEIGHTS, e);
+    else
+        ok = model_load(t->c->model, &t->model, &t->step.w, t->engine, e);
+    if (ok)
+        t->engine->prepare(t->engine);
+    return ok;
+}
+
+static bool begin(training *t, err *e)
+{
+    const train_config *c = t->c;
+    const track_options o = { .folder = c->output, .what = "train", .steps = t->steps, .resumed = t->resumed };
+    TRY(trackers_open(&t->trackers, c->trackers ? c->trackers : "console,jsonl", &o, e));
+    if (t->resumed || !t->held_out)
+        return true;
+    track_value values[4];
+    size_t count = 0;
+    TRY(evaluate(t, values, &count, e));
+    t->eval_before = t->eval_last;
+    return trackers_log(&t->trackers, 0, values, count, e);
+}
+
+static bool work(training *t, const checkpoint *resume, err *e)
+{
+    memory_needs needs;
+    const double begun = clock_now();
+    if (!(t->pool = pool_open(t->c->threads, e)))
+        return false;
+    TRY(training_choose(t, &needs, e));
+    training_say_plan(t, &needs);
+    if (resume)
+        log_info("going on from '%s'", resume->folder);
+    TRY(training_open_engine(t, e) && load_weights(t, resume, e) && begin(t, e));
+    if (export_due(t) && !file_exists(export_folder(t, t->at)))         // a run that ended between checkpoint and export
+        TRY(export_now(t, e));
+    bool ok = take_steps(t, e);
+    if (ok && t->at < t->steps) {
+        if (t->saved != t->at && t->at)
+            TRY(save(t, !every(t->c->steps_per_checkpoint, t->at), e));
+        ok = fail(e, ERR_INTERRUPTED, "stopped after step %lld of %lld; the same command goes on from there", (long long)t->at, (long long)t->steps);
+    }
+    t->seconds = clock_now() - begun;
+    return ok;
+}
+
+static void fill_result(training *t, train_result *out)
+{
+    *out = (train_result){ .step = t->at, .steps = t->steps, .loss = t->loss, .first_loss = t->first_loss, .eval_loss_before = t->eval_before,
+                           .eval_loss = t->eval_last, .tokens_per_second = NAN, .mfu = NAN, .seconds = t->seconds };
+    int64_t done = t->at - t->resumed;
+    if (done && t->step_seconds > 0) {
+        out->tokens_per_second = (double)(done * t->c->batch * t->c->seq) / t->step_seconds;
+        if (t->peak_gflops > 0)
+            out->mfu = 100 * t->flops / t->step_seconds / (t->peak_gflops * 1e9);
+    }
+    const char *folder = export_folder(t, t->at);
+    if (file_exists(folder))
+        snprintf(out->export_folder, sizeof out->export_folder, "%s", folder);
+}
+
+static bool finished(training *t, const checkpoint *c)
+{
+    return c->step == t->steps && (t->c->steps_per_hf_export < 0 || file_exists(export_folder(t, t->steps)));
+}
+
+// What is there from before. Of a finished run only the settings are compared: nothing of it is read again.
+static bool look_back(training *t, checkpoint *newest, bool *found, bool *done, err *e)
+{
+    checkpoint *all;
+    int64_t count;
+    TRY(checkpoint_list(&t->arena, t->c->output, &all, &count, e));
+    *done = count && finished(t, &all[0]);
+    *found = *done;
+    if (*done)
+        *newest = all[0];
+    else
+        TRY(checkpoint_newest(&t->arena, t->c->output, newest, found, e));
+    if (!*found)
+        return true;
+    TRY(check_settings(t, newest, e));
+    if (newest->step > t->steps)
+        return fail(e, ERR_INPUT, "'%s' holds step %lld, the run has only %lld steps; give another output folder", t->c->output,
+                    (long long)newest->step, (long long)t->steps);
+    remember(t, newest);
+    return true;
+}
+
+static bool run(training *t, train_result *out, err *e)
+{
+    checkpoint newest;
+    bool found, done;
+    TRY(training_check(t->c, e) && training_open_output(t, e) && training_open_data(t, e));
+    TRY(whole_sweep(&t->arena, path_join(&t->arena, t->c->output, "hf"), e) && look_back(t, &newest, &found, &done, e));
+    if (done)
+        log_info("'%s' is finished (step %lld); nothing to do", t->c->output, (long long)t->at);
+    bool ok = done || work(t, found ? &newest : NULL, e);
+    fill_result(t, out);
+    out->already_done = done;
+    return ok;
+}
+
+bool train_run(const train_config *c, train_result *out, err *e)
+{
+    training t = { .c = c, .lock = -1, .saved = -1, .first_loss = NAN, .loss = NAN, .eval_before = NAN, .eval_last = NAN };
+    *out = (train_result){ .loss = NAN, .first_loss = NAN, .eval_loss_before = NAN, .eval_loss = NAN, .tokens_per_second = NAN, .mfu = NAN };
+    bool ok = run(&t, out, e);
+    training_close(&t);
+    if (!ok && e->code == ERR_INTERRUPTED)
+        stop_asked = 0;             // heard
+    return ok;
+}

@@ -1,0 +1,139 @@
+"""The optimizer step against transformers + torch, on real text.
+    python tests/peers/test_step.py        env: SMOL folder of SmolLM2-135M in float32, STEP_DUMP the program tests/peers/step_dump.c
+"""
+import os, pydoc_data.topics, shutil, subprocess, sys, tempfile
+import numpy as np, torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+SMOL = os.environ.get("SMOL", "smol")
+DUMP = os.environ.get("STEP_DUMP", "build/tests/peers/step_dump")
+ROWS, SEQ, MICRO, STEPS, RATE, DECAY = 2, 128, 2, 10, 1e-4, 0.1
+passed = failed = 0
+
+
+def check(what, ok, detail):
+    global passed, failed
+    passed, failed = passed + bool(ok), failed + (not ok)
+    print(("ok    " if ok else "FAILED ") + what + ": " + detail, flush=True)
+
+
+# Rows of one to three pieces of Python's own manual, the last row with padding; two thirds of the tokens are trained.
+def make_batches():
+    tokenizer = AutoTokenizer.from_pretrained(SMOL)
+    topics = pydoc_data.topics.topics
+    ids = np.array(tokenizer("\n\n".join(topics[k] for k in sorted(topics))).input_ids[500:500 + 40000], dtype=np.int32)
+    rng, at, steps = np.random.default_rng(1), 0, []
+    for _ in range(STEPS):
+        segments = []
+        for row in range(MICRO * ROWS):
+            end = SEQ - 20 if row == MICRO * ROWS - 1 else SEQ
+            cuts = [0] + sorted(rng.choice(np.arange(10, end - 10), size=row % 3, replace=False).tolist()) + [end]
+            for begin, stop in zip(cuts, cuts[1:]):
+                trained = rng.random(stop - begin - 1) < 2 / 3
+                segments.append((row, begin, ids[at:at + stop - begin].copy(), trained))
+                at += stop - begin
+        steps.append(segments)
+    return steps
+
+
+def write_batches(path, steps):
+    with open(path, "wb") as f:
+        for segments in steps:
+            i, p, t = (np.zeros((MICRO * ROWS, SEQ), np.int32) for _ in range(3))
+            s = np.tile(np.arange(SEQ, dtype=np.int32), (MICRO * ROWS, 1))
+            t[:] = -1
+            for row, begin, ids, trained in segments:
+                here = slice(begin, begin + len(ids))
+                i[row, here], p[row, here], s[row, here] = ids, np.arange(len(ids)), begin
+                t[row, begin:begin + len(ids) - 1] = np.where(trained, ids[1:], -1)
+            for x in (i, p, s, t):
+                f.write(x.tobytes())
+
+
+# Each segment by itself, one mean over all trained tokens.
+def backward(m, segments, autocast=False):
+    count, loss = sum(int(t.sum()) for _, _, _, t in segments), 0.0
+    for _, _, ids, trained in segments:
+        x = torch.tensor(ids, dtype=torch.long)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=autocast):
+            logits = m(input_ids=x[None]).logits[0, :-1]
+        nll = torch.nn.functional.cross_entropy(logits.float(), x[1:], reduction="none")
+        part = (nll * torch.tensor(trained)).sum() / count
+        part.backward()
+        loss += part.item()
+    return loss
+
+
+def gradients_of(m):
+    return {n: p.grad.detach().numpy().copy() for n, p in m.named_parameters()}
+
+
+# Our stacked gradients under the checkpoint's names.
+def read_gradients(folder, c):
+    load = lambda n, *shape: np.fromfile(os.path.join(folder, "d.%s.f32" % n), dtype=np.float32).reshape(shape)
+    L, D, F = c.num_hidden_layers, c.hidden_size, c.intermediate_size
+    q, kv = c.num_attention_heads * c.head_dim, c.num_key_value_heads * c.head_dim
+    g = {"model.embed_tokens.weight": load("embed", c.vocab_size, D), "model.norm.weight": load("norm", D)}
+    if not c.tie_word_embeddings:
+        g["lm_head.weight"] = load("head", c.vocab_size, D)
+    qkv, gu, o, down = load("qkv", L, q + 2 * kv, D), load("gate_up", L, 2 * F, D), load("o", L, D, q), load("down", L, D, F)
+    n1, n2 = load("attn_norm", L, D), load("mlp_norm", L, D)
+    for l in range(L):
+        g.update({"model.layers.%d.%s.weight" % (l, n): x for n, x in {
+            "self_attn.q_proj": qkv[l, :q], "self_attn.k_proj": qkv[l, q:q + kv], "self_attn.v_proj": qkv[l, q + kv:],
+            "self_attn.o_proj": o[l], "mlp.gate_proj": gu[l, :F], "mlp.up_proj": gu[l, F:], "mlp.down_proj": down[l],
+            "input_layernorm": n1[l], "post_attention_layernorm": n2[l]}.items()})
+    return g
+
+
+def run_ours(work, batches, compute, steps, c):
+    out = os.path.join(work, compute)
+    os.makedirs(out)
+    subprocess.run([DUMP, SMOL, batches, out, compute] + [str(x) for x in (ROWS, SEQ, MICRO, steps, RATE, DECAY)], check=True)
+    return np.fromfile(os.path.join(out, "losses.f32"), dtype=np.float32), read_gradients(out, c)
+
+
+def torch_steps(m, batches):
+    plain = [p for n, p in m.named_parameters() if "norm" in n or "embed" in n]
+    rest = [p for n, p in m.named_parameters() if not ("norm" in n or "embed" in n)]
+    opt = torch.optim.AdamW([{"params": rest, "weight_decay": DECAY}, {"params": plain, "weight_decay": 0.0}], lr=RATE, betas=(0.9, 0.95), eps=1e-8)
+    losses, first = [], None
+    for segments in batches:
+        opt.zero_grad()
+        losses.append(backward(m, segments))
+        first = first or gradients_of(m)
+        torch.nn.utils.clip_grad_norm_(m.parameters(), 1.0)
+        opt.step()
+    return losses, first
+
+
+def main():
+    work = tempfile.mkdtemp()
+    try:
+        path, steps = os.path.join(work, "batches"), make_batches()
+        write_batches(path, steps)
+        m = AutoModelForCausalLM.from_pretrained(SMOL, dtype=torch.float32, attn_implementation="sdpa").train()
+        backward(m, steps[0], autocast=True)
+        rounded = gradients_of(m)
+        m.zero_grad()
+        losses, want = torch_steps(m, steps)
+        ours, got = run_ours(work, path, "f32", STEPS, m.config)
+        _, got_bf16 = run_ours(work, path, "bf16", 1, m.config)
+
+        off = abs(ours[0] / losses[0] - 1)
+        check("loss in float32", off < 1e-5, "%.7f, torch %.7f, off by %.1e" % (ours[0], losses[0], off))
+        worst = max((float(np.abs(got[n] - want[n]).max() / np.abs(want[n]).max()), n) for n in want)
+        check("gradients in float32, %d weights" % len(want), set(got) == set(want) and worst[0] < 1e-3, "at most %.1e of the largest entry (%s)" % worst)
+        off = max(abs(a / b - 1) for a, b in zip(ours, losses))
+        check("ten AdamW steps", off < 1e-4, "losses %.4f … %.4f, off by at most %.1e" % (losses[0], losses[-1], off))
+        error = lambda g, n: float(np.linalg.norm(g[n] - want[n]) / np.linalg.norm(want[n]))
+        ratio = max((error(got_bf16, n) / error(rounded, n), n) for n in want)
+        mean = np.mean([error(got_bf16, n) / error(rounded, n) for n in want])
+        check("gradients in bf16", ratio[0] <= 1.25, "error against float32 at most %.3f of autocast's (%s), %.3f on average" % (ratio + (mean,)))
+    finally:
+        shutil.rmtree(work)
+    print("%d passed, %d failed" % (passed, failed))
+    sys.exit(failed != 0)
+
+
+main()

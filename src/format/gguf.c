@@ -258,6 +258,8 @@ static bool read_counts(cursor *c)
 {
     uint32_t magic = 0, version = 0;
     snprintf(c->what, sizeof c->what, "the header");
+    if (str_begins(c->bytes, STR("version https://git-lfs")))
+        return fail_at(c->e, WHERE(c), "a Git LFS pointer stands in place of the file; run `git lfs pull` where it was cloned");
     TRY(take(c, &magic, sizeof magic));
     if (magic != 0x46554747)
         return fail_at(c->e, WHERE(c), "not a GGUF file: it does not begin with 'GGUF'");

@@ -15,6 +15,7 @@ PREFIX  ?= /usr/local
 CFLAGS  ?= -O3 -g
 FLAGS   := -std=c11 -D_GNU_SOURCE -Iinclude -Isrc -MMD -MP -pthread -fno-math-errno -ffp-contract=off \
            -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith
+FLAGS   += $(FUZZ_FLAGS)
 FLAGS   += $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 LIBS    := -ldnnl -lyaml -lpcre2-8 -lutf8proc -lcrypto -lz -ldl -lm -pthread
 
@@ -54,11 +55,42 @@ $B/fuzz/fuzz_%: $B/fuzz/fuzz_%.o $B/fuzz/replay.o $B/libskiff.a
 	$(CC) $(FLAGS) $(CFLAGS) $^ -o $@ $(LIBS)
 
 unit: $(UNIT)
-	@for t in $(UNIT); do echo "$$t"; $$t || exit 1; done
+	@tests/run $(UNIT)
+
+# Unit tests, the fuzz corpora replayed, and the program from outside.
+test: fixtures $(UNIT) $(FUZZERS:%=$B/fuzz/%) $B/skiff
+	@BUILD=$B SKIFF=$(abspath $B/skiff) tests/run $(UNIT) fuzz/replay $(wildcard tests/cli/test_*) $(wildcard tests/fault/test_*)
+
+test-peers: all $B/step_dump
+	@SKIFF=$(abspath $B/skiff) STEP_DUMP=$(abspath $B/step_dump) tools/peers.sh
+
+$B/step_dump: $B/tests/peers/step_dump.o $B/libskiff.a
+	$(CC) $(FLAGS) $(CFLAGS) $^ -o $@ $(LIBS)
+
+fuzz:
+	@tools/fuzz.sh $(FUZZ_SECONDS)
+
+bench: all
+	@bench/run
+
+lint: all
+	@tools/lint.sh
+
+docs: all
+	@for page in options commands; do tools/docs.sh $$page > docs/$$page.md; done
+
+fixtures:
+	@tools/fixtures.sh
+
+install: all
+	install -D $B/skiff $(DESTDIR)$(PREFIX)/bin/skiff
+	install -D -m 644 $B/libskiff.a $(DESTDIR)$(PREFIX)/lib/libskiff.a
+	mkdir -p $(DESTDIR)$(PREFIX)/include/skiff
+	install -m 644 include/skiff/*.h $(DESTDIR)$(PREFIX)/include/skiff/
 
 clean:
 	rm -rf build
 
-.PHONY: all unit clean
+.PHONY: all unit test test-peers fuzz bench lint docs fixtures install clean
 .SECONDARY:
 -include $(shell find $B -name '*.d' 2>/dev/null)

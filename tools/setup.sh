@@ -1,0 +1,33 @@
+#!/bin/sh
+# Installs the Debian packages that are missing, after saying which. Usage: tools/setup.sh build|lint|peers|fuzz…
+build='build-essential libdnnl-dev libyaml-dev libpcre2-dev libutf8proc-dev libssl-dev zlib1g-dev python3 python3-pip ca-certificates'
+lint='git'
+peers='python3-venv'
+fuzz='clang libclang-rt-14-dev'
+wanted=
+for group in "$@"; do
+    case $group in
+    build) wanted="$wanted $build" ;;
+    lint)  wanted="$wanted $lint" ;;
+    peers) wanted="$wanted $peers" ;;
+    fuzz)  wanted="$wanted $fuzz" ;;
+    *) echo "setup: unknown group '$group'; known: build lint peers fuzz" >&2; exit 2 ;;
+    esac
+done
+missing=
+for p in $wanted; do
+    [ "$(dpkg-query -W -f='${Status}' "$p" 2>/dev/null)" = 'install ok installed' ] || missing="$missing $p"
+done
+[ -z "$missing" ] && exit 0
+echo "setup: installing Debian packages:$missing"
+if [ "$(id -u)" -eq 0 ]; then
+    as_root=
+elif command -v sudo > /dev/null; then
+    as_root=sudo
+else
+    echo "setup: this needs root: run as root, or install them yourself: apt-get install$missing" >&2
+    exit 2
+fi
+# shellcheck disable=SC2086
+$as_root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing > /dev/null \
+    || { echo "setup: apt-get could not install:$missing" >&2; exit 1; }

@@ -24,9 +24,11 @@ typedef struct tokens {
     int32_t *ids;
     uint32_t *begin, *end;          // bytes of the text each token stands for; begin == end for added ones
     int64_t count, room;
-} tokens;                           // {0} is empty; grows; reused from call to call
+    struct scratch *scratch;        // the tokenizer's own: word cache and buffers. Reusing a `tokens` is what makes it fast
+} tokens;                           // {0} is empty; grows; reused from call to call; one thread at a time
 
-// Appends. Invalid UTF-8 is replaced as Python's errors="replace" does (U+FFFD). Fails only for want of memory or texts over 4 GB.
+// Appends. A token that holds part of a character has exactly those bytes; with NFC or replaced bytes it has all that
+// they were made from. Invalid UTF-8 is replaced as Python's errors="replace" does (U+FFFD). Fails only for want of memory or texts over 4 GB.
 bool tokenizer_encode(const tokenizer *t, str s, int flags, tokens *out, err *e) MUST_CHECK;
 void tokens_clear(tokens *k);
 void tokens_close(tokens *k);

@@ -1,0 +1,29 @@
+// Byte pair encoding: a word's symbols are merged pair by pair, the pair of lowest rank first, leftmost among equals.
+#pragma once
+#include "text/scan.h"
+#include "text/scratch.h"
+#include "text/vocab.h"
+
+typedef struct merge { int32_t left, right, rank, id; } merge;
+
+typedef struct bpe {
+    const vocab *vocab;
+    int32_t byte[256];              // the first symbols; -1: the vocabulary lacks this byte
+    merge *merges;                  // open hash table by (left, right); left < 0: empty
+    uint32_t mask;
+    int32_t merge_count;            // ranks are below this
+    int32_t unk;                    // stands for bytes that are missing; -1: they are left out, as `tokenizers` does
+    bool fuse_unk;                  // one for a run of them
+    bool ignore_merges;             // a word that is a token as a whole is that token
+    uint64_t owner;                 // of cached words
+} bpe;
+
+void bpe_open(bpe *b, arena *a, const vocab *v, int64_t merges);
+// `rank` counts up; a pair given twice keeps the later rank, as in `tokenizers`.
+void bpe_add(bpe *b, int32_t left, int32_t right, int32_t id);
+const merge *bpe_find(const bpe *b, int32_t left, int32_t right);
+
+// Appends the tokens of chars[begin, end): of one word, or of all words that `scan` finds there. False: no memory.
+bool bpe_word(const bpe *b, const char *chars, size_t begin, size_t end, tokens *out);
+bool bpe_cached_word(const bpe *b, const char *chars, size_t begin, size_t end, tokens *out);
+bool bpe_words(const bpe *b, scanner *scan, const char *chars, size_t begin, size_t end, tokens *out);

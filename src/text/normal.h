@@ -1,0 +1,14 @@
+// Normalization of a text before it is cut: none, or Unicode's composed form NFC.
+#pragma once
+#include "base/node.h"
+#include "text/scratch.h"
+
+typedef enum normalizer { NORMAL_NONE, NORMAL_NFC } normalizer;
+
+bool normalizer_open(normalizer *n, const node *json, const char *file, err *e) MUST_CHECK;
+
+// True when `s` is in normal form as it is; cheap, may say false for some that are.
+bool normal_already(normalizer n, str s);
+
+// Writes the normal form of chars[begin, end) with places counted in `text`. False: no memory.
+bool normal_make(normalizer n, const char *chars, size_t begin, size_t end, made *to);

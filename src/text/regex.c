@@ -1,0 +1,176 @@
+// PCRE2 made to speak Oniguruma, as far as pre-tokenizers need it.
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include "text/regex.h"
+
+#include <pcre2.h>
+#include <stdlib.h>
+
+#include "text/unicode.h"
+
+enum {
+    MATCH_LIMIT = 20 * 1000 * 1000, // backtracking steps of one match before it is called endless
+    HEAP_LIMIT = 256 * 1024,        // kB
+    STACK_MOST = 8 << 20,
+};
+
+struct regex {
+    pcre2_code *code;
+    bool jit;
+    place at;
+};
+
+// What stands for an escape within brackets; `negated` ones only stand alone.
+typedef struct escape { const char *name; const char *members; char additions; } escape;
+
+static const escape escapes[] = {
+    { "s", "\\t-\\r \\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}", 0 },
+    { "w", "\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{24b6}-\\x{24e9}\\x{1f130}-\\x{1f149}\\x{1f150}-\\x{1f169}\\x{1f170}-\\x{1f189}", 'L' },
+    { "h", "0-9a-fA-F", 0 },
+    { "p{L}", "\\p{L}", 'L' },
+    { "p{M}", "\\p{M}", 'M' },
+    { "p{N}", "\\p{N}", 'N' },
+    { "p{P}", "\\p{P}", 'P' },
+};
+
+// Translates the escape after the backslash; the length of its name, 0 when it is none of the table.
+static size_t translate_escape(str rest, bool in_class, text *out)
+{
+    for (size_t i = 0; i < sizeof escapes / sizeof *escapes; i++) {
+        str name = str_of(escapes[i].name);
+        char upper = (char)(name.at[0] - 'a' + 'A');
+        if (!rest.size || !str_begins(str_from(rest, 1), str_from(name, 1)) || (rest.at[0] != name.at[0] && rest.at[0] != upper))
+            continue;
+        bool negated = rest.at[0] == upper;
+        if (negated && in_class)                        // has no members to write down: left to PCRE2
+            return 0;
+        if (!in_class)
+            text_add(out, negated ? "[^" : "[");
+        text_add(out, "%s", escapes[i].members);
+        if (escapes[i].additions)
+            char_additions(escapes[i].additions, out);
+        if (!in_class)
+            text_char(out, ']');
+        return name.size;
+    }
+    return 0;
+}
+
+bool regex_translate(str pattern, place at, text *out, err *e)
+{
+    bool in_class = false;
+    size_t class_begin = 0;
+    for (size_t i = 0; i < pattern.size; i++) {
+        char c = pattern.at[i];
+        if (c == '\\' && i + 1 < pattern.size) {
+            size_t n = translate_escape(str_from(pattern, i + 1), in_class, out);
+            if (!n)
+                text_bytes(out, pattern.at + i, n = 2), n = 1;
+            i += n;
+            continue;
+        }
+        str rest = str_from(pattern, i);
+        if (in_class && ((c == '[' && !str_begins(rest, STR("[:"))) || str_begins(rest, STR("&&")))) {
+            (void)fail_at(e, at, "the regular expression nests classes at byte %zu ('%.*s'), which is not supported; write "
+                          "the class without '[' and '&&' inside", i, (int)(rest.size < 20 ? rest.size : 20), rest.at);
+            e->code = ERR_UNSUPPORTED;
+            return false;
+        }
+        if (!in_class && c == '[') {
+            in_class = true;
+            class_begin = i + 1 + (i + 1 < pattern.size && pattern.at[i + 1] == '^');
+        } else if (in_class && c == '[') {              // [:alpha:] goes over whole
+            size_t close = str_find(pattern, STR(":]"), i);
+            if (close < pattern.size) {
+                text_bytes(out, pattern.at + i, close + 2 - i);
+                i = close + 1;
+                continue;
+            }
+        } else if (in_class && c == ']' && i > class_begin) {
+            in_class = false;
+        }
+        text_char(out, c);
+    }
+    return text_ok(out, e);
+}
+
+regex *regex_open(str pattern, place at, err *e)
+{
+    text t = {0};
+    regex *r = NULL;
+    if (!regex_translate(pattern, at, &t, e))
+        goto done;
+    int code = 0;
+    size_t where = 0;
+    // Ruby's syntax, which `tokenizers` uses: ^ and $ are ends of lines.
+    uint32_t flags = PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C;
+    pcre2_compile_context *c = pcre2_compile_context_create(NULL);
+    if (c)
+        pcre2_set_newline(c, PCRE2_NEWLINE_LF);
+    pcre2_code *code_made = c ? pcre2_compile((PCRE2_SPTR)t.chars, t.size, flags, &code, &where, c) : NULL;
+    pcre2_compile_context_free(c);
+    if (!code_made) {
+        char why[160] = "no memory";
+        pcre2_get_error_message(code, (PCRE2_UCHAR *)why, sizeof why);
+        fail_at(e, at, "cannot use the regular expression '%.*s': %s", (int)(pattern.size < 120 ? pattern.size : 120), pattern.at, why);
+        goto done;
+    }
+    r = calloc(1, sizeof *r);
+    if (!r) {
+        pcre2_code_free(code_made);
+        fail(e, ERR_MEMORY, "no memory for a regular expression");
+        goto done;
+    }
+    *r = (regex){ .code = code_made, .at = at, .jit = pcre2_jit_compile(code_made, PCRE2_JIT_COMPLETE) == 0 };
+done:
+    text_close(&t);
+    return r;
+}
+
+void regex_close(regex *r)
+{
+    if (!r)
+        return;
+    pcre2_code_free(r->code);
+    free(r);
+}
+
+static bool prepare(scratch *s, err *e)
+{
+    if (s->match && s->context)
+        return true;
+    if (!s->match)
+        s->match = pcre2_match_data_create(1, NULL);
+    if (!s->context)
+        s->context = pcre2_match_context_create(NULL);
+    if (!s->stack)
+        s->stack = pcre2_jit_stack_create(64 << 10, STACK_MOST, NULL);
+    if (!s->match || !s->context)
+        return fail(e, ERR_MEMORY, "no memory to match a regular expression");
+    pcre2_set_match_limit(s->context, MATCH_LIMIT);
+    pcre2_set_heap_limit(s->context, HEAP_LIMIT);
+    if (s->stack)
+        pcre2_jit_stack_assign(s->context, NULL, s->stack);
+    return true;
+}
+
+bool regex_next(const regex *r, scratch *s, const char *chars, piece within, size_t from, piece *match, bool *found, err *e)
+{
+    TRY(prepare(s, e));
+    PCRE2_SPTR subject = (PCRE2_SPTR)chars + within.begin;
+    size_t size = within.end - within.begin, start = from - within.begin;
+    int n = pcre2_match(r->code, subject, size, start, PCRE2_NO_UTF_CHECK, s->match, s->context);
+    if (n == PCRE2_ERROR_JIT_STACKLIMIT)                // the interpreter keeps its stack on the heap
+        n = pcre2_match(r->code, subject, size, start, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, s->match, s->context);
+    *found = n >= 0;
+    if (n == PCRE2_ERROR_NOMATCH)
+        return true;
+    if (n < 0) {
+        char why[160] = "";
+        pcre2_get_error_message(n, (PCRE2_UCHAR *)why, sizeof why);
+        return fail_at(e, r->at, "the pre-tokenizer's regular expression gave up on a text of %zu bytes: %s", size, why);
+    }
+    const size_t *at = pcre2_get_ovector_pointer(s->match);
+    size_t begin = at[0] < at[1] ? at[0] : at[1];       // \K in a lookahead can put the end first
+    *match = (piece){ (uint32_t)(begin + within.begin), (uint32_t)(at[1] + within.begin) };
+    return true;
+}

@@ -1,0 +1,69 @@
+// What one thread needs while it encodes: the cache of words and the buffers. It hangs on `tokens`.
+#pragma once
+#include <stdint.h>
+
+#include "base/text.h"
+#include "text/tokenizer.h"
+
+// A short word and the tokens it becomes. 32 bytes: two fill a cache line, and are one set.
+typedef struct cached_word {
+    uint64_t low, high;             // the bytes, zeros after them
+    uint8_t size;                   // 1 to 16; 0: empty
+    uint8_t end[3];                 // of each token within the word; the last is `size`
+    int32_t id[3];
+} cached_word;
+
+enum { CACHE_SETS = 1 << 14, CACHED_SIZE = 16, CACHED_TOKENS = 3 };
+
+// A text made from another one: byte i came from bytes [from[i], to[i]) of that.
+typedef struct made {
+    text text;
+    uint32_t *from, *to;
+    size_t room;
+    bool failed;
+} made;
+
+typedef struct piece { uint32_t begin, end; } piece;
+
+typedef struct pieces {
+    piece *items;
+    int64_t count, room;
+    bool failed;
+} pieces;
+
+struct pcre2_real_match_data_8;
+struct pcre2_real_jit_stack_8;
+struct pcre2_real_match_context_8;
+
+typedef struct scratch {
+    cached_word *cache;             // [2 * CACHE_SETS], allocated with the first word
+    uint64_t owner;                 // the digest of the tokenizer whose words these are
+    uint32_t *symbols;              // of a long word under merging
+    size_t symbol_room;
+    made repaired, normal, work[3];
+    pieces pieces[2];
+    struct pcre2_real_match_data_8 *match;
+    struct pcre2_real_match_context_8 *context;
+    struct pcre2_real_jit_stack_8 *stack;
+} scratch;
+
+scratch *tokens_scratch(tokens *k);                     // NULL: no memory
+bool tokens_grow(tokens *k, int64_t more);
+
+static inline bool tokens_reserve(tokens *k, int64_t more) { return k->room - k->count >= more || tokens_grow(k, more); }
+
+static inline void tokens_put(tokens *k, int32_t id, size_t begin, size_t end)
+{
+    k->ids[k->count] = id;
+    k->begin[k->count] = (uint32_t)begin;
+    k->end[k->count++] = (uint32_t)end;
+}
+
+void made_clear(made *m);
+// Appends bytes that all came from [from, to), or (made_copy) each from its own place, counted from `base`.
+void made_add(made *m, str bytes, size_t from, size_t to);
+void made_copy(made *m, str bytes, size_t base);
+// Tokens from the `first` on have places in the made text; now they get those in the text it came from.
+void made_places(const made *m, tokens *k, int64_t first);
+
+void pieces_add(pieces *p, size_t begin, size_t end);   // empty ones are left out

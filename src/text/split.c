@@ -1,0 +1,233 @@
+// Running the steps of a pre-tokenizer over a text.
+#include "text/split.h"
+
+#include "base/utf8.h"
+#include "base/util.h"
+#include "text/unicode.h"
+
+static bool no_memory(err *e) { return fail(e, ERR_MEMORY, "no memory to encode a text"); }
+
+// A match or what stands between two matches. Empty ones count: they are borders.
+typedef struct part { piece at; bool match; } part;
+
+// Pieces under construction by one step. `last` waits for what the behaviour lets join it.
+typedef struct cutter {
+    const split_step *step;
+    pieces *out;
+    part last;
+    bool waiting;
+} cutter;
+
+static void cutter_flush(cutter *c)
+{
+    if (c->waiting)
+        pieces_add(c->out, c->last.at.begin, c->last.at.end);
+    c->waiting = false;
+}
+
+static bool joins(const cutter *c, bool match)
+{
+    switch (c->step->behaviour) {
+    case SPLIT_MERGED_PREVIOUS: return match && !c->last.match;
+    case SPLIT_MERGED_NEXT:     return c->last.match && !match;
+    case SPLIT_CONTIGUOUS:      return match == c->last.match;
+    default:                    return false;
+    }
+}
+
+static void cutter_put(cutter *c, size_t begin, size_t end, bool match)
+{
+    match ^= c->step->invert;
+    if (c->step->behaviour == SPLIT_REMOVED && match)
+        return;
+    if (c->waiting && joins(c, match)) {
+        c->last = (part){ { c->last.at.begin, (uint32_t)end }, match };
+        return;
+    }
+    cutter_flush(c);
+    c->last = (part){ { (uint32_t)begin, (uint32_t)end }, match };
+    c->waiting = true;
+}
+
+// A match found at [begin, end), after what stood between it and the one before, which ended at `*done`.
+static void cutter_match(cutter *c, size_t *done, size_t begin, size_t end)
+{
+    if (begin > *done)
+        cutter_put(c, *done, begin, false);
+    cutter_put(c, begin, end, true);
+    *done = end;
+}
+
+// As the onig crate iterates: an empty match right after a match is none.
+static bool cut_regex(cutter *c, scratch *s, const char *chars, piece p, size_t *done, err *e)
+{
+    bool any = false;
+    for (size_t from = p.begin; from <= p.end;) {
+        piece m = p;
+        bool found = false;
+        TRY(regex_next(c->step->regex, s, chars, p, from, &m, &found, e));
+        if (!found)
+            break;
+        if (m.begin == m.end && any && m.end == *done) {
+            int length = 1;
+            if (from < p.end)
+                (void)char_read(chars + from, &length);
+            from += (size_t)length;
+            continue;
+        }
+        cutter_match(c, done, m.begin, m.end);
+        from = m.end;
+        any = true;
+    }
+    return true;
+}
+
+static void cut_chars(cutter *c, const char *chars, piece p, size_t *done)
+{
+    int length;
+    for (size_t at = p.begin; at < p.end; at += (size_t)length)
+        if (c->step->is(char_read(chars + at, &length)))
+            cutter_match(c, done, at, at + (size_t)length);
+}
+
+static void cut_literal(cutter *c, const char *chars, piece p, size_t *done)
+{
+    str whole = { chars, p.end }, literal = c->step->literal;
+    for (size_t at = p.begin; literal.size && (at = str_find(whole, literal, at)) < p.end; at += literal.size)
+        cutter_match(c, done, at, at + literal.size);
+}
+
+static void cut_words(cutter *c, const char *chars, piece p, size_t *done)
+{
+    for (size_t at = p.begin, next; at < p.end; at = next) {
+        next = c->step->scan(chars, at, p.end);
+        cutter_match(c, done, at, next);
+    }
+}
+
+static bool cut(const split_step *step, scratch *s, const char *chars, const pieces *in, pieces *out, err *e)
+{
+    out->count = 0;
+    for (int64_t i = 0; i < in->count; i++) {
+        piece p = in->items[i];
+        cutter c = { .step = step, .out = out };
+        size_t done = p.begin;
+        switch (step->kind) {
+        case SPLIT_REGEX:   TRY(cut_regex(&c, s, chars, p, &done, e)); break;
+        case SPLIT_CHARS:   cut_chars(&c, chars, p, &done); break;
+        case SPLIT_LITERAL: cut_literal(&c, chars, p, &done); break;
+        default:            cut_words(&c, chars, p, &done); break;
+        }
+        if (done < p.end)
+            cutter_put(&c, done, p.end, false);
+        cutter_flush(&c);
+    }
+    return !out->failed || no_memory(e);
+}
+
+// The steps that write a new text. Each takes a piece and appends it to `to`.
+static void rewrite_space(made *to, const char *chars, piece p)
+{
+    if (chars[p.begin] != ' ')
+        made_add(to, STR(" "), p.begin, p.begin);
+    made_copy(to, str_slice((str){ chars, p.end }, p.begin, p.end), p.begin);
+}
+
+static void rewrite_bytes(made *to, const char *chars, piece p)
+{
+    for (size_t i = p.begin; i < p.end; i++) {
+        char two[2];
+        int n = byte_to_utf8((uint8_t)chars[i], two);
+        made_add(to, (str){ two, (size_t)n }, i, i + 1);
+    }
+}
+
+static void rewrite_chars(made *to, const char *chars, piece p)
+{
+    int length;
+    for (size_t i = p.begin; i < p.end; i += (size_t)length) {
+        char b = (char)char_to_byte(char_read(chars + i, &length));
+        made_add(to, (str){ &b, 1 }, i, i + (size_t)length);
+    }
+}
+
+// The text that the steps stand at: the caller's, or one of the scratch's two made from the one before.
+typedef struct stage {
+    const char *text;
+    pieces *now, *then;             // the pieces, and room for the next ones
+    const made *made[3];            // made one from the other, the last is `text`
+    int made_count;
+} stage;
+
+static void swap(stage *g)
+{
+    pieces *p = g->now;
+    g->now = g->then;
+    g->then = p;
+}
+
+static bool rewrite(stage *g, made *to, void (*one)(made *, const char *, piece), err *e)
+{
+    made_clear(to);
+    g->then->count = 0;
+    for (int64_t i = 0; i < g->now->count; i++) {
+        size_t begin = to->text.size;
+        one(to, g->text, g->now->items[i]);
+        pieces_add(g->then, begin, to->text.size);
+    }
+    if (to->failed || g->then->failed)
+        return no_memory(e);
+    swap(g);
+    g->made[g->made_count++] = to;
+    g->text = to->text.chars;
+    return true;
+}
+
+static bool run_steps(const splitter *s, scratch *t, stage *g, err *e)
+{
+    bool bytes = false;
+    for (int64_t i = 0; i < s->count; i++) {
+        const split_step *step = &s->steps[i];
+        if (step->kind == SPLIT_SPACE) {
+            TRY(rewrite(g, &t->work[0], rewrite_space, e));
+        } else if (step->kind == SPLIT_BYTES) {
+            bytes = i + 1 < s->count;                   // nobody looks at the alphabet after the last step
+            if (bytes)
+                TRY(rewrite(g, &t->work[1], rewrite_bytes, e));
+        } else {
+            TRY(cut(step, t, g->text, g->now, g->then, e));
+            swap(g);
+        }
+    }
+    return !bytes || rewrite(g, &t->work[2], rewrite_chars, e);
+}
+
+static bool slow_encode(const splitter *s, const bpe *b, const char *chars, size_t begin, size_t end, tokens *out, err *e)
+{
+    scratch *t = tokens_scratch(out);
+    if (!t)
+        return no_memory(e);
+    stage g = { .text = chars, .now = &t->pieces[0], .then = &t->pieces[1] };
+    t->pieces[0].count = 0;
+    t->pieces[0].failed = t->pieces[1].failed = false;
+    pieces_add(g.now, begin, end);
+    if (g.now->failed)
+        return no_memory(e);
+    TRY(run_steps(s, t, &g, e));
+    int64_t first = out->count;
+    for (int64_t i = 0; i < g.now->count; i++)
+        if (!bpe_cached_word(b, g.text, g.now->items[i].begin, g.now->items[i].end, out))
+            return no_memory(e);
+    while (g.made_count > 0)
+        made_places(g.made[--g.made_count], out, first);
+    return true;
+}
+
+bool splitter_encode(const splitter *s, const bpe *b, const char *chars, size_t begin, size_t end, tokens *out, err *e)
+{
+    if (begin == end)
+        return true;
+    if (!s->fast)
+        return slow_encode(s, b, chars, begin, end, out, e);
+    return bpe_words(b, s->fast, chars, begin, end, out) || no_memory(e);
+}

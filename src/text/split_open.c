@@ -1,0 +1,189 @@
+// The steps of a pre-tokenizer from their JSON: a table by type.
+#include "base/near.h"
+#include "base/util.h"
+#include "text/split.h"
+#include "text/unicode.h"
+
+typedef struct reader {
+    splitter *splitter;
+    arena *arena;
+    const char *file;
+    err *e;
+} reader;
+
+static bool add_from(reader *r, const node *n);
+
+static bool add(reader *r, split_step step)
+{
+    ARENA_PUSH(r->arena, r->splitter->steps, r->splitter->count, step);
+    return true;
+}
+
+static bool unsupported(reader *r, const node *n, const char *what, str name)
+{
+    (void)fail_at(r->e, node_place(n, r->file), "%s '%.*s' is not supported", what, STR_ARG(name));
+    r->e->code = ERR_UNSUPPORTED;
+    return false;
+}
+
+static bool want_flag(reader *r, const node *n, const char *key, bool none, bool *out)
+{
+    const node *v = node_get(n, key);
+    if (v && v->kind != NODE_BOOL)
+        return fail_at(r->e, node_place(v, r->file), "pre_tokenizer.%s: expected true or false, got %s", key, node_kind_name(v->kind));
+    *out = v ? v->truth : none;
+    return true;
+}
+
+static bool want_behaviour(reader *r, const node *n, split_behaviour none, split_behaviour *out)
+{
+    static const char *const names[] = { "Isolated", "Removed", "MergedWithPrevious", "MergedWithNext", "Contiguous" };
+    const node *v = node_get(n, "behavior");
+    *out = none;
+    if (!v)
+        return true;
+    for (size_t i = 0; i < COUNT(names); i++)
+        if (v->kind == NODE_TEXT && str_is(v->text, names[i])) {
+            *out = (split_behaviour)i;
+            return true;
+        }
+    return fail_at(r->e, node_place(v, r->file), "pre_tokenizer.behavior: expected Isolated, Removed, MergedWithPrevious, "
+                   "MergedWithNext or Contiguous");
+}
+
+static bool add_regex(reader *r, const node *n, split_step step, str pattern)
+{
+    step.scan = step.behaviour == SPLIT_ISOLATED && !step.invert ? scan_find(pattern) : NULL;
+    if (step.scan) {
+        step.kind = SPLIT_SCAN;
+        return add(r, step);
+    }
+    step.kind = SPLIT_REGEX;
+    step.regex = regex_open(pattern, node_place(n, r->file), r->e);
+    return step.regex && add(r, step);
+}
+
+static bool add_split(reader *r, const node *n)
+{
+    split_step step = {0};
+    const node *pattern = NULL, *v;
+    TRY(want_behaviour(r, n, SPLIT_ISOLATED, &step.behaviour) && want_flag(r, n, "invert", false, &step.invert));
+    TRY(node_want(n, r->file, "pattern", NODE_OBJECT, &pattern, r->e));
+    if ((v = node_get(pattern, "Regex")) && v->kind == NODE_TEXT)
+        return add_regex(r, v, step, v->text);
+    if (!(v = node_get(pattern, "String")) || v->kind != NODE_TEXT)
+        return fail_at(r->e, node_place(pattern, r->file), "pre_tokenizer.pattern: expected {\"Regex\": text} or {\"String\": text}");
+    step.kind = SPLIT_LITERAL;
+    step.literal = v->text;
+    return add(r, step);
+}
+
+static bool add_bytes(reader *r, const node *n)
+{
+    bool space = false, words = false;
+    TRY(want_flag(r, n, "add_prefix_space", true, &space) && want_flag(r, n, "use_regex", true, &words));
+    for (int64_t i = 0; i < r->splitter->count; i++)
+        if (r->splitter->steps[i].kind == SPLIT_BYTES)
+            return unsupported(r, n, "pre_tokenizer: a second", STR("ByteLevel"));
+    if (space)
+        add(r, (split_step){ .kind = SPLIT_SPACE });
+    if (words)
+        add(r, (split_step){ .kind = SPLIT_SCAN, .scan = scan_gpt2 });
+    return add(r, (split_step){ .kind = SPLIT_BYTES });
+}
+
+static bool add_digits(reader *r, const node *n)
+{
+    bool single = false;
+    TRY(want_flag(r, n, "individual_digits", false, &single));
+    return add(r, (split_step){ .kind = SPLIT_CHARS, .is = char_is_number, .behaviour = single ? SPLIT_ISOLATED : SPLIT_CONTIGUOUS });
+}
+
+static bool add_punctuation(reader *r, const node *n)
+{
+    split_step step = { .kind = SPLIT_CHARS, .is = char_is_punctuation };
+    return want_behaviour(r, n, SPLIT_ISOLATED, &step.behaviour) && add(r, step);
+}
+
+static bool add_whitespace(reader *r, const node *n)
+{
+    return add_regex(r, n, (split_step){ .behaviour = SPLIT_REMOVED, .invert = true }, STR("\\w+|[^\\w\\s]+"));
+}
+
+static bool add_whitespace_split(reader *r, const node *n)
+{
+    (void)n;
+    return add(r, (split_step){ .kind = SPLIT_CHARS, .is = char_is_space, .behaviour = SPLIT_REMOVED });
+}
+
+static bool add_delimiter(reader *r, const node *n)
+{
+    split_step step = { .kind = SPLIT_LITERAL, .behaviour = SPLIT_REMOVED };
+    return node_want_text(n, r->file, "delimiter", &step.literal, r->e) && add(r, step);
+}
+
+static bool add_sequence(reader *r, const node *n)
+{
+    const node *list = NULL;
+    TRY(node_want(n, r->file, "pretokenizers", NODE_LIST, &list, r->e));
+    for (int64_t i = 0; i < list->list.count; i++)
+        TRY(add_from(r, &list->list.items[i]));
+    return true;
+}
+
+static const struct { const char *type; bool (*add)(reader *, const node *); } types[] = {
+    { "ByteLevel", add_bytes },
+    { "CharDelimiterSplit", add_delimiter },
+    { "Digits", add_digits },
+    { "Punctuation", add_punctuation },
+    { "Sequence", add_sequence },
+    { "Split", add_split },
+    { "Whitespace", add_whitespace },
+    { "WhitespaceSplit", add_whitespace_split },
+};
+
+static bool add_from(reader *r, const node *n)
+{
+    str type = { 0 };
+    if (n->kind != NODE_OBJECT)
+        return fail_at(r->e, node_place(n, r->file), "pre_tokenizer: expected an object, got %s", node_kind_name(n->kind));
+    TRY(node_want_text(n, r->file, "type", &type, r->e));
+    for (size_t i = 0; i < COUNT(types); i++)
+        if (str_is(type, types[i].type))
+            return types[i].add(r, n);
+    return unsupported(r, n, "pre_tokenizer of type", type);
+}
+
+// Sequences that one scanner does.
+static scanner *fast_scanner(const splitter *s)
+{
+    const split_step *p = s->steps;
+    if (s->count == 2 && p[0].kind == SPLIT_SCAN && p[1].kind == SPLIT_BYTES)
+        return p[0].scan;
+    bool digits = s->count == 3 && p[0].kind == SPLIT_CHARS && p[0].is == char_is_number && p[0].behaviour == SPLIT_ISOLATED;
+    if (digits && p[1].kind == SPLIT_SCAN && p[1].scan == scan_gpt2 && p[2].kind == SPLIT_BYTES)
+        return scan_gpt2_digits;
+    return NULL;
+}
+
+bool splitter_open(splitter *s, arena *a, const node *pre_tokenizer, const char *file, err *e)
+{
+    *s = (splitter){0};
+    reader r = { s, a, file, e };
+    TRY(add_from(&r, pre_tokenizer));
+    for (int64_t i = 0; i < s->count; i++)
+        if (s->steps[i].kind == SPLIT_BYTES) {
+            s->fast = fast_scanner(s);
+            return true;
+        }
+    (void)fail_at(e, node_place(pre_tokenizer, file), "pre_tokenizer: none of its steps is ByteLevel; only byte-level BPE is supported");
+    e->code = ERR_UNSUPPORTED;
+    return false;
+}
+
+void splitter_close(splitter *s)
+{
+    for (int64_t i = 0; i < s->count; i++)
+        regex_close(s->steps[i].regex);
+    s->count = 0;
+}

@@ -1,0 +1,45 @@
+// The inside of a tokenizer, for the files that make, use and save one.
+#pragma once
+#include "base/digest.h"
+#include "base/node.h"
+#include "text/added.h"
+#include "text/split.h"
+#include "text/tokenizer.h"
+
+typedef enum decoder { DECODE_JOIN, DECODE_BYTES } decoder;     // no decoder (tokens joined by spaces), ByteLevel
+
+typedef struct id_list { int32_t *items; int64_t count; } id_list;
+
+struct tokenizer {
+    arena arena;
+    const char *path;
+    const char *folder;             // that it was opened from; NULL for a file
+    str json;                       // tokenizer.json; of a GGUF it is written when saved
+    const node *normalizer_node, *split_node, *decoder_node, *post_node;    // parts of it, as JSON; NULL: null
+    vocab vocab;
+    int32_t model_size;             // ids of the model itself are below this, added tokens may be too
+    added added;
+    const added_token **added_by_id;
+    bpe bpe;
+    normalizer normalizer;
+    splitter splitter;
+    decoder decoder;
+    id_list before, after;          // what the post-processor puts around a text
+    int32_t bos, eos, pad, unk;
+    bool says_add_bos, add_bos;     // what the files say besides the post-processor
+    str chat_template;
+    const node *config;             // tokenizer_config.json
+    char digest[SHA256_HEX + 1];
+};
+
+// From the parsed tokenizer.json; `bytes` (kept) is its text. Or the parts of a GGUF, then tokenizer_finish.
+bool tokenizer_read_json(tokenizer *t, str bytes, const char *file, err *e) MUST_CHECK;
+bool tokenizer_read_model(tokenizer *t, const node *root, const char *file, err *e) MUST_CHECK;
+bool tokenizer_read_gguf(tokenizer *t, const char *path, err *e) MUST_CHECK;
+bool tokenizer_read_folder(tokenizer *t, const char *folder, err *e) MUST_CHECK;
+
+// Normalizer, pre-tokenizer, decoder and post-processor from their nodes; the index of added tokens; the digest.
+bool tokenizer_finish(tokenizer *t, const char *file, err *e) MUST_CHECK;
+bool tokenizer_read_post(tokenizer *t, const node *post_processor, const char *file, err *e) MUST_CHECK;
+
+void tokenizer_write_json(const tokenizer *t, text *out);       // a tokenizer.json of its own

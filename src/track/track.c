@@ -31,22 +31,35 @@ static const track_kind *find(str name, err *e)
     return NULL;
 }
 
+// The next name of a list by commas.
+static str next_name(str *rest)
+{
+    size_t comma = str_find(*rest, STR(","), 0);
+    str name = str_slice(*rest, 0, comma);
+    *rest = str_from(*rest, MIN(comma + 1, rest->size));
+    return name;
+}
+
+bool trackers_check(const char *names, err *e)
+{
+    int count = 0;
+    for (str rest = str_of(names); rest.size; count++)
+        if (!find(next_name(&rest), e))
+            return false;
+    return count <= MAX_TRACKERS || fail(e, ERR_INPUT, "trackers: expected at most %d, got %d", MAX_TRACKERS, count);
+}
+
 bool trackers_open(trackers *t, const char *names, const track_options *o, err *e)
 {
     *t = (trackers){ 0 };
-    for (str rest = str_of(names); rest.size;) {
-        size_t comma = str_find(rest, STR(","), 0);
-        const track_kind *k = find(str_slice(rest, 0, comma), e);
-        if (k && t->count == MAX_TRACKERS)
-            k = (fail(e, ERR_INPUT, "trackers: more than %d", MAX_TRACKERS), NULL);
+    TRY(trackers_check(names, e));
+    for (str rest = str_of(names); rest.size; t->count++) {
         tracker *new = &t->at[t->count];
-        *new = (tracker){ .kind = k };
-        if (!k || !k->open(new, o, e)) {
+        *new = (tracker){ .kind = find(next_name(&rest), e) };
+        if (!new->kind->open(new, o, e)) {
             trackers_close(t);
             return false;
         }
-        t->count++;
-        rest = str_from(rest, MIN(comma + 1, rest.size));
     }
     return true;
 }

@@ -34,6 +34,7 @@ struct tracker { const track_kind *kind; void *own; };      // `own`: whatever i
 typedef struct trackers { tracker at[MAX_TRACKERS]; int count; } trackers;     // {0} is none open
 
 // `names` by commas: "console,jsonl". An unknown one is ERR_INPUT with the nearest.
+bool trackers_check(const char *names, err *e) MUST_CHECK;
 bool trackers_open(trackers *t, const char *names, const track_options *o, err *e) MUST_CHECK;
 // One row: `step` is the number of updates done. Steps rise, and each is logged once.
 bool trackers_log(trackers *t, int64_t step, const track_value *values, size_t count, err *e) MUST_CHECK;

@@ -27,6 +27,8 @@ static bool check_optimizer(const train_config *c, err *e)
         && want(c->max_grad_norm >= 0 && c->max_grad_norm < 1e30, "max_grad_norm", "0 (off) or more", c->max_grad_norm, e);
 }
 
+const char *training_trackers(const train_config *c) { return c->trackers ? c->trackers : "console,jsonl"; }
+
 bool training_check(const train_config *c, err *e)
 {
     if (!c->model || !*c->model)
@@ -43,7 +45,7 @@ bool training_check(const train_config *c, err *e)
     TRY(want(c->steps >= 0 && c->steps < INT64_C(1) << 40, "num_train_steps", "1 or more", (double)c->steps, e));
     if (!c->steps)
         TRY(want(c->epochs > 0 && c->epochs < 1e9, "epochs", "a number above 0 (or num_train_steps)", c->epochs, e));
-    return check_optimizer(c, e);
+    return check_optimizer(c, e) && trackers_check(training_trackers(c), e);
 }
 
 // ---- output --------------------------------------------------------------------------------------------------------------
@@ -75,6 +77,9 @@ static bool check_tokenizer(const training *t, const cache *c, const char *folde
     if (strcmp(cache_tokenizer_digest(c), tokenizer_digest(k)))
         return fail(e, ERR_INPUT, "%s: tokenized with another tokenizer (%.12s) than that of '%s' (%.12s); tokenize the data again with this one",
                     folder, cache_tokenizer_digest(c), tokenizer_path(k), tokenizer_digest(k));
+    if (cache_vocab(c) > t->model.vocab)
+        return fail(e, ERR_INPUT, "%s: its tokens go up to %lld, the model '%s' has only %lld; tokenize the data for this model", folder,
+                    (long long)cache_vocab(c) - 1, t->c->model, (long long)t->model.vocab);
     return true;
 }
 

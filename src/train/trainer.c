@@ -217,7 +217,7 @@ static bool begin(training *t, err *e)
 {
     const train_config *c = t->c;
     const track_options o = { .folder = c->output, .what = "train", .steps = t->steps, .resumed = t->resumed };
-    TRY(trackers_open(&t->trackers, c->trackers ? c->trackers : "console,jsonl", &o, e));
+    TRY(trackers_open(&t->trackers, training_trackers(c), &o, e));
     if (t->resumed || !t->held_out)
         return true;
     track_value values[4];

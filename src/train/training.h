@@ -38,6 +38,7 @@ typedef struct training {
 
 // setup.c. Closing is one function for whatever is open.
 bool training_check(const train_config *c, err *e) MUST_CHECK;          // the options alone
+const char *training_trackers(const train_config *c);
 bool training_open_output(training *t, err *e) MUST_CHECK;              // made, writable, locked
 bool training_open_data(training *t, err *e) MUST_CHECK;                // model config, tokenizer, cache, packs, steps
 bool training_choose(training *t, memory_needs *needs, err *e) MUST_CHECK;     // the micro-batch

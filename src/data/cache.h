@@ -16,8 +16,9 @@ typedef struct cache_totals {
     int64_t rows, kept, dropped;            // rows of the source; conversations in the cache; rows left out
     int64_t tokens, trained;
     int64_t special_in_content, bos_missing, bos_double;   // rows with these warnings
+    int64_t tools_unseen;                   // rows with tools or tool calls that the chat template never shows
     int64_t longest;                        // tokens of the longest conversation
-    struct { const char *reason; int64_t rows; char first[256]; } drops[8];     // and the place of the first such row
+    struct { const char *reason; int64_t rows; char first[256]; } drops[8];     // and the place of the first such row; constant words
     int drop_count;
 } cache_totals;
 
@@ -26,6 +27,9 @@ typedef struct cache_totals {
 // threads. A dataset in which all rows are dropped is ERR_INPUT. Progress is shown as `name`.
 bool cache_build(const char *folder, const char *name, const char *const *patterns, int64_t pattern_count, const tokenizer *t,
                  const cache_options *o, cache_totals *out, err *e) MUST_CHECK;
+
+// One line for the whole and one for each kind of warning or drop, through the log.
+void cache_say_totals(const char *name, const cache_totals *t);
 
 typedef struct cache cache;
 cache *cache_open(const char *folder, err *e);          // a finished one; memory-mapped; checked against its ledger
@@ -44,3 +48,4 @@ typedef struct conversation {
 } conversation;
 conversation cache_at(const cache *c, int64_t i);
 const char *cache_source(const cache *c, int64_t file);
+int64_t cache_vocab(const cache *c);                    // every id is below this

@@ -1,0 +1,105 @@
+// Sixteen floats at a time, whatever the instruction set: the same order of sums everywhere. Loops over
+// rows of any length use the _n forms, which read zeros past the end.
+#pragma once
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "engine/cpu/bf16.h"
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+enum { LANES = 16 };
+
+#if defined(__AVX512F__)
+#include "engine/cpu/isa/vec_avx512.h"
+#elif defined(__AVX2__)
+#include "engine/cpu/isa/vec_avx2.h"
+#else
+#include "engine/cpu/isa/vec_generic.h"
+#endif
+
+// The sum of the lanes, always in this order.
+static inline float v_sum(vec a)
+{
+    float x[LANES];
+    v_store(x, a);
+    for (int half = LANES / 2; half; half /= 2)
+        for (int i = 0; i < half; i++)
+            x[i] += x[i + half];
+    return x[0];
+}
+
+#if !defined(__AVX512F__)
+// Turns a square of 16 x 16: row i becomes column i.
+static inline void v_turn(vec r[LANES])
+{
+    float in[LANES][LANES], out[LANES][LANES];
+    for (int i = 0; i < LANES; i++)
+        v_store(in[i], r[i]);
+    for (int i = 0; i < LANES; i++)
+        for (int j = 0; j < LANES; j++)
+            out[j][i] = in[i][j];
+    for (int i = 0; i < LANES; i++)
+        r[i] = v_load(out[i]);
+}
+#endif
+
+static inline float v_largest(vec a)
+{
+    float x[LANES], most;
+    v_store(x, a);
+    most = x[0];
+    for (int i = 1; i < LANES; i++)
+        most = x[i] > most ? x[i] : most;
+    return most;
+}
+
+// exp(x), relative error below 2e-7: x = n ln 2 + r, |r| <= ln 2 / 2, exp(x) = 2^n * exp(r). exp(r) is a
+// polynomial of degree 6 (Cephes' coefficients). Infinite from 88.8 on, 0 from -104 down, NaN stays
+// (v_max and v_min give their second argument when one is NaN).
+static inline vec v_exp(vec x)
+{
+    x = v_min(v_set(89), v_max(v_set(-104), x));
+    vec n = v_round(v_mul(x, v_set(1.44269504088896341f)));
+    vec r = v_fma(n, v_set(-0.693359375f), x);
+    r = v_fma(n, v_set(2.12194440e-4f), r);
+    vec p = v_set(1.9875691500e-4f);
+    p = v_fma(p, r, v_set(1.3981999507e-3f));
+    p = v_fma(p, r, v_set(8.3334519073e-3f));
+    p = v_fma(p, r, v_set(4.1665795894e-2f));
+    p = v_fma(p, r, v_set(1.6666665459e-1f));
+    p = v_fma(p, r, v_set(5.0000001201e-1f));
+    p = v_add(v_fma(p, v_mul(r, r), r), v_set(1));
+    return v_scale(p, n);
+}
+
+// 1 / (1 + exp(-x))
+static inline vec v_sigmoid(vec x)
+{
+    return v_div(v_set(1), v_add(v_set(1), v_exp(v_sub(v_set(0), x))));
+}
+
+// Either type of a row, chosen outside of the loop by a constant argument.
+static inline vec v_get(const void *x, int64_t i, int bf16)
+{
+    return bf16 ? v_load_h((const uint16_t *)x + i) : v_load((const float *)x + i);
+}
+static inline vec v_get_n(const void *x, int64_t i, int n, int bf16)
+{
+    return bf16 ? v_load_h_n((const uint16_t *)x + i, n) : v_load_n((const float *)x + i, n);
+}
+static inline void v_put(void *y, int64_t i, vec a, int bf16)
+{
+    bf16 ? v_store_h((uint16_t *)y + i, a) : v_store((float *)y + i, a);
+}
+static inline void v_put_n(void *y, int64_t i, vec a, int n, int bf16)
+{
+    bf16 ? v_store_h_n((uint16_t *)y + i, a, n) : v_store_n((float *)y + i, a, n);
+}
+
+// for (V_ROW(j, n, width)) { … v_get_n(x, j, width, …) … }: full vectors, then what is left.
+#define V_ROW(j, n, width) int64_t j = 0, width = V_WIDTH(j, n); j < (n); j += LANES, width = V_WIDTH(j, n)
+#define V_WIDTH(j, n) ((n) - (j) < LANES ? (n) - (j) : LANES)

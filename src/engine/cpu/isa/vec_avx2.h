@@ -1,0 +1,103 @@
+// vec with AVX2 and FMA: two halves.
+#pragma once
+
+typedef struct vec { __m256 a, b; } vec;
+typedef vec mask;
+
+static inline vec v_set(float x) { return (vec){ _mm256_set1_ps(x), _mm256_set1_ps(x) }; }
+static inline vec v_load(const float *x) { return (vec){ _mm256_loadu_ps(x), _mm256_loadu_ps(x + 8) }; }
+static inline void v_store(float *y, vec v) { _mm256_storeu_ps(y, v.a); _mm256_storeu_ps(y + 8, v.b); }
+
+static inline vec v_load_n(const float *x, int64_t n)
+{
+    float whole[16] = {0};
+    if (n == 16)
+        return v_load(x);
+    memcpy(whole, x, sizeof *x * (size_t)n);
+    return v_load(whole);
+}
+
+static inline void v_store_n(float *y, vec v, int64_t n)
+{
+    float whole[16];
+    v_store(n == 16 ? y : whole, v);
+    if (n < 16)
+        memcpy(y, whole, sizeof *y * (size_t)n);
+}
+
+static inline vec v_add(vec x, vec y) { return (vec){ _mm256_add_ps(x.a, y.a), _mm256_add_ps(x.b, y.b) }; }
+static inline vec v_sub(vec x, vec y) { return (vec){ _mm256_sub_ps(x.a, y.a), _mm256_sub_ps(x.b, y.b) }; }
+static inline vec v_mul(vec x, vec y) { return (vec){ _mm256_mul_ps(x.a, y.a), _mm256_mul_ps(x.b, y.b) }; }
+static inline vec v_div(vec x, vec y) { return (vec){ _mm256_div_ps(x.a, y.a), _mm256_div_ps(x.b, y.b) }; }
+static inline vec v_fma(vec x, vec y, vec z) { return (vec){ _mm256_fmadd_ps(x.a, y.a, z.a), _mm256_fmadd_ps(x.b, y.b, z.b) }; }
+static inline vec v_max(vec x, vec y) { return (vec){ _mm256_max_ps(x.a, y.a), _mm256_max_ps(x.b, y.b) }; }
+static inline vec v_min(vec x, vec y) { return (vec){ _mm256_min_ps(x.a, y.a), _mm256_min_ps(x.b, y.b) }; }
+static inline vec v_sqrt(vec x) { return (vec){ _mm256_sqrt_ps(x.a), _mm256_sqrt_ps(x.b) }; }
+static inline vec v_round(vec x) { return (vec){ _mm256_round_ps(x.a, 8), _mm256_round_ps(x.b, 8) }; }
+
+static inline vec v_choose(mask m, vec yes, vec no)
+{
+    return (vec){ _mm256_blendv_ps(no.a, yes.a, m.a), _mm256_blendv_ps(no.b, yes.b, m.b) };
+}
+
+// p * 2^n for -150 <= n <= 128, in two steps so that neither factor overflows.
+static inline __m256 half_scale(__m256 p, __m256 n)
+{
+    __m256i whole = _mm256_cvtps_epi32(n), bias = _mm256_set1_epi32(127);
+    __m256i first = _mm256_srai_epi32(whole, 1), second = _mm256_sub_epi32(whole, first);
+    p = _mm256_mul_ps(p, _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(first, bias), 23)));
+    return _mm256_mul_ps(p, _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(second, bias), 23)));
+}
+
+static inline vec v_scale(vec p, vec n) { return (vec){ half_scale(p.a, n.a), half_scale(p.b, n.b) }; }
+
+static inline __m256 half_above(const int32_t *x, int32_t y)
+{
+    return _mm256_castsi256_ps(_mm256_cmpgt_epi32(_mm256_loadu_si256((const void *)x), _mm256_set1_epi32(y)));
+}
+
+static inline mask v_at_least(const int32_t *x, int32_t y) { return (mask){ half_above(x, y - 1), half_above(x + 8, y - 1) }; }
+static inline mask v_at_most(const int32_t *x, int32_t y)
+{
+    __m256 ones = _mm256_castsi256_ps(_mm256_set1_epi32(-1));
+    return (mask){ _mm256_xor_ps(ones, half_above(x, y)), _mm256_xor_ps(ones, half_above(x + 8, y)) };
+}
+static inline mask v_both(mask x, mask y) { return (mask){ _mm256_and_ps(x.a, y.a), _mm256_and_ps(x.b, y.b) }; }
+
+static inline __m256 half_load_h(const uint16_t *x)
+{
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const void *)x)), 16));
+}
+
+static inline vec v_load_h(const uint16_t *x) { return (vec){ half_load_h(x), half_load_h(x + 8) }; }
+
+static inline vec v_load_h_n(const uint16_t *x, int64_t n)
+{
+    uint16_t whole[16] = {0};
+    if (n == 16)
+        return v_load_h(x);
+    memcpy(whole, x, sizeof *x * (size_t)n);
+    return v_load_h(whole);
+}
+
+static inline __m256i half_bits(__m256 v)
+{
+    __m256i b = _mm256_castps_si256(v), odd = _mm256_and_si256(_mm256_srli_epi32(b, 16), _mm256_set1_epi32(1));
+    __m256i r = _mm256_srli_epi32(_mm256_add_epi32(b, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff))), 16);
+    __m256i quiet = _mm256_or_si256(_mm256_srli_epi32(b, 16), _mm256_set1_epi32(0x40));
+    return _mm256_blendv_epi8(r, quiet, _mm256_castps_si256(_mm256_cmp_ps(v, v, _CMP_UNORD_Q)));
+}
+
+static inline void v_store_h(uint16_t *y, vec v)
+{
+    __m256i both = _mm256_packus_epi32(half_bits(v.a), half_bits(v.b));     // interleaved by 128 bits
+    _mm256_storeu_si256((void *)y, _mm256_permute4x64_epi64(both, 0xd8));
+}
+
+static inline void v_store_h_n(uint16_t *y, vec v, int64_t n)
+{
+    uint16_t whole[16];
+    v_store_h(n == 16 ? y : whole, v);
+    if (n < 16)
+        memcpy(y, whole, sizeof *y * (size_t)n);
+}

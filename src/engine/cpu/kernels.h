@@ -1,0 +1,41 @@
+// What the CPU engine and its kernels agree on. A kernel is compiled once for each instruction set.
+#pragma once
+#include "base/pool.h"
+#include "engine/program.h"
+
+typedef struct product product;     // a matrix product prepared by a library: matmul.h
+
+typedef struct task {
+    const call *c;                  // sizes by letter, constants
+    void *at[MAX_ARGS];             // where each argument lies; NULL: not wanted. Weights of products: their BF16 copy
+    bool bf16[MAX_ARGS];            // is it BF16?
+    uint16_t *copy;                 // adamw: the engine's BF16 copy of w, or NULL
+    const product *product;         // matrix products: NULL for own kernels
+    pool *pool;
+    char *room;                     // working memory, as much as the kernel's row asked for, on a cache line
+} task;
+
+typedef struct kernel {
+    void (*run)(const task *t);
+    int64_t (*room)(const call *c, int threads);    // bytes; NULL: none
+} kernel;
+
+// THE TABLE of instruction sets (isa.c), best first.
+typedef struct isa {
+    const char *name;
+    const char *needs;              // what a CPU must have, for messages
+    bool (*usable)(void);
+    bool bf16;                      // multiplies bf16 natively
+    int dnnl;                       // the same limit in oneDNN's numbers
+    const kernel *kernels;          // by op
+    // multiply-adds from registers, `rounds` times; returns how many floating point operations that were
+    double (*peak)(int64_t rounds, bool bf16);
+} isa;
+
+// NULL and `e` when there is no such set or this CPU lacks it. name NULL: the best one.
+const isa *isa_find(const char *name, err *e);
+
+#define ISAS(X) X(amx) X(avx512bf16) X(avx512) X(avx2) X(generic)
+#define X(name) extern const kernel kernels_##name[OP_LOOP]; double peak_##name(int64_t rounds, bool bf16);
+ISAS(X)
+#undef X

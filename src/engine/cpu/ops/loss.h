@@ -1,0 +1,73 @@
+// cross_entropy: nll = logsumexp(x) - x[target], dlogits = weight * (softmax(x) - onehot(target)).
+
+static float log_sum_exp(const float *x, int64_t V)
+{
+    vec most = v_set(-INFINITY), sum = v_set(0);
+    int64_t j = 0;
+    for (; j + LANES <= V; j += LANES)
+        most = v_max(v_load(x + j), most);
+    float largest = v_largest(most);
+    for (; j < V; j++)
+        largest = x[j] > largest ? x[j] : largest;
+    const vec minus = v_set(-largest);
+    float rest = 0;
+    for (j = 0; j + LANES <= V; j += LANES)
+        sum = v_add(sum, v_exp(v_add(v_load(x + j), minus)));
+    for (; j < V; j++)
+        rest += expf(x[j] - largest);
+    return largest + logf(v_sum(sum) + rest);
+}
+
+INLINE void softmax_gradient(void *dlogits, const float *x, int64_t V, float lse, float weight, const int h)
+{
+    const vec minus = v_set(-lse), scale = v_set(weight);
+    int64_t j = 0;
+    for (; j + LANES <= V; j += LANES)
+        v_put(dlogits, j, v_mul(scale, v_exp(v_add(v_load(x + j), minus))), h);
+    if (j < V)
+        v_put_n(dlogits, j, v_mul(scale, v_exp(v_add(v_load_n(x + j, V - j), minus))), V - j, h);
+}
+
+static void cross_entropy_rows(const task *t, int64_t begin, int64_t end)
+{
+    const int64_t V = SIZE(v), size = t->bf16[2] ? 2 : 4;
+    const int32_t *target = t->at[4];
+    const float weight = *(const float *)t->at[5];
+    for (int64_t i = begin; i < end; i++) {
+        const float *x = (const float *)t->at[3] + i*V;
+        char *d = t->at[2] ? (char *)t->at[2] + i*V*size : NULL;
+        float nll = 0;
+        if (target[i] < 0) {
+            if (d)
+                memset(d, 0, (size_t)(V * size));
+        } else {
+            float lse = log_sum_exp(x, V), at_target = weight * (expf(x[target[i]] - lse) - 1);
+            nll = lse - x[target[i]];
+            if (d && t->bf16[2])
+                softmax_gradient(d, x, V, lse, weight, 1), ((uint16_t *)d)[target[i]] = bf16_from_float(at_target);
+            else if (d)
+                softmax_gradient(d, x, V, lse, weight, 0), ((float *)d)[target[i]] = at_target;
+        }
+        ((float *)t->room)[i] = nll;
+        if (t->at[0])
+            ((float *)t->at[0])[i] = nll;
+    }
+}
+
+static void run_cross_entropy(const task *t)
+{
+    in_parts(t, SIZE(c), row_tile(SIZE(v)), cross_entropy_rows);
+    double sum = 0;
+    for (int64_t i = 0; i < SIZE(c); i++)
+        sum += (double)((const float *)t->room)[i];
+    if (t->at[1])
+        *(float *)t->at[1] += (float)((double)*(const float *)t->at[5] * sum);
+}
+
+static int64_t room_cross_entropy(const call *c, int threads)
+{
+    (void)threads;
+    return c->dim['c' - 'a'] * (int64_t)sizeof(float);
+}
+
+#define k_cross_entropy { run_cross_entropy, room_cross_entropy }

@@ -1,0 +1,219 @@
+// Every operation on every instruction set of this CPU against the formulas in double, at odd sizes.
+#include "ops.h"
+
+static tensor in(program *p, type t, const char *name, shape s)  { return program_tensor(p, INPUT, t, name, s); }
+static tensor out(program *p, type t, const char *name, shape s) { return program_tensor(p, OUTPUT, t, name, s); }
+static int32_t none(const char *name, int64_t i) { (void)name, (void)i; return 0; }
+
+static void r_set(program *p, type h)
+{
+    op_set(p, out(p, h, "y", SHAPE(70001)), 0.5f);
+    op_set(p, out(p, h, "zero", SHAPE(131)), 0);
+}
+static void r_copy(program *p, type h)
+{
+    op_copy(p, out(p, h, "y", SHAPE(70001)), in(p, F32, "x", SHAPE(70001)));
+    op_copy(p, out(p, F32, "z", SHAPE(37)), in(p, h, "x", SHAPE(37)));
+    op_copy(p, out(p, h, "same", SHAPE(37)), in(p, h, "x", SHAPE(37)));
+}
+
+// Sizes that are no multiples of any block, with more than one tile, chunk of k and strip.
+static void products(program *p, type h, int64_t M, int64_t N, int64_t K)
+{
+    tensor a = in(p, h, "a", SHAPE(M, K)), at = in(p, h, "at", SHAPE(K, M)), b = in(p, h, "b", SHAPE(K, N)), bt = in(p, h, "bt", SHAPE(N, K));
+    tensor y = out(p, F32, "y", SHAPE(M, N)), yh = out(p, h, "yh", SHAPE(M, N)), y2 = out(p, F32, "y2", SHAPE(M, N)), y3 = out(p, h, "y3", SHAPE(M, N));
+    op_matmul(p, y, a, b, SET);
+    op_matmul_nt(p, yh, a, bt, SET);
+    op_matmul_tn(p, y2, at, b, SET);
+    op_matmul_tn(p, y2, at, b, ADD);
+    op_matmul_nt(p, y2, a, bt, ADD);
+    op_matmul(p, y3, a, b, SET);
+    op_matmul(p, y3, a, b, ADD);
+}
+static void r_matmul(program *p, type h)        { products(p, h, 37, 53, 29); }
+static void r_matmul_one(program *p, type h)    { products(p, h, 1, 70, 100); }
+static void r_matmul_even(program *p, type h)   { products(p, h, 320, 832, 64); }
+static void r_matmul_large(program *p, type h)  { products(p, h, 301, 811, 130); }
+static void r_matmul_deep(program *p, type h)   { products(p, h, 33, 31, 4500); }
+static void r_matmul_wide(program *p, type h)
+{
+    op_matmul_nt(p, out(p, F32, "y", SHAPE(3, 9001)), in(p, h, "a", SHAPE(3, 40)), in(p, h, "b", SHAPE(9001, 40)), SET);
+    op_matmul_tn(p, out(p, F32, "z", SHAPE(9001, 35)), in(p, h, "c", SHAPE(17, 9001)), in(p, h, "d", SHAPE(17, 35)), SET);
+}
+static void r_matmul_weight(program *p, type h)
+{
+    tensor w = program_tensor(p, WEIGHT, F32, "w", SHAPE(2, 40, 33));
+    op_matmul_nt(p, out(p, h, "y", SHAPE(5, 40)), in(p, h, "x", SHAPE(5, 33)), program_at(p, w, (turn){ .at = 1 }), SET);
+}
+static void r_embed(program *p, type h)
+{
+    (void)h;
+    tensor ids = in(p, I32, "ids", SHAPE(50)), dx = in(p, F32, "dx", SHAPE(50, 67)), d = out(p, F32, "d", SHAPE(11, 67));
+    op_embed(p, out(p, F32, "x", SHAPE(50, 67)), in(p, F32, "table", SHAPE(11, 67)), ids);
+    op_set(p, d, 0.25f);
+    op_embed_backward(p, d, dx, ids);
+}
+static int32_t ids_of(const char *name, int64_t i) { (void)name; return (int32_t)(i * i % 11); }
+
+static void r_rmsnorm(program *p, type h)
+{
+    tensor x = in(p, F32, "x", SHAPE(70, 57)), w = in(p, F32, "w", SHAPE(57)), dy = in(p, h, "dy", SHAPE(70, 57)), r = in(p, F32, "r", SHAPE(70));
+    tensor dx = out(p, F32, "dx", SHAPE(70, 57)), dw = out(p, F32, "dw", SHAPE(57)), only = out(p, F32, "only", SHAPE(57));
+    op_rmsnorm(p, out(p, h, "y", SHAPE(70, 57)), out(p, F32, "made r", SHAPE(70)), x, w, 1e-5f);
+    op_rmsnorm(p, out(p, h, "y without r", SHAPE(70, 57)), (tensor){0}, x, w, 1e-5f);
+    op_rmsnorm_again(p, out(p, h, "again", SHAPE(70, 57)), r, x, w);
+    op_set(p, dw, 0.5f);
+    op_set(p, only, 0);
+    op_rmsnorm_backward(p, dx, dw, dy, r, x, w, SET);
+    op_rmsnorm_backward(p, dx, (tensor){0}, dy, r, x, w, ADD);
+    op_rmsnorm_backward(p, (tensor){0}, only, dy, r, x, w, SET);
+}
+
+static void r_rope(program *p, type h)
+{
+    // In place: from a state, so that both engines begin with the same numbers.
+    tensor qkv = program_tensor(p, STATE, h, "qkv", SHAPE(9, 8 * 10)), cosine = in(p, F32, "cos", SHAPE(20, 5)), sine = in(p, F32, "sin", SHAPE(20, 5));
+    op_rope(p, qkv, in(p, I32, "position", SHAPE(9)), cosine, sine, 4, 2, 1);
+    tensor back = program_tensor(p, STATE, h, "back", SHAPE(9, 8 * 10));
+    op_rope(p, back, in(p, I32, "position", SHAPE(9)), cosine, sine, 4, 2, -1);
+}
+static int32_t positions(const char *name, int64_t i) { (void)name; return (int32_t)(i * 7 % 20); }
+
+static void r_swiglu(program *p, type h)
+{
+    tensor gu = in(p, h, "gu", SHAPE(13, 94)), dy = in(p, h, "dy", SHAPE(13, 47));
+    op_swiglu(p, out(p, h, "y", SHAPE(13, 47)), gu);
+    op_swiglu_backward(p, out(p, h, "dgu", SHAPE(13, 94)), dy, gu);
+}
+
+static void r_gather(program *p, type h)
+{
+    tensor index = in(p, I32, "index", SHAPE(9)), dx = out(p, h, "dx", SHAPE(30, 45));
+    op_gather(p, out(p, h, "y", SHAPE(9, 45)), in(p, h, "x", SHAPE(30, 45)), index);
+    op_set(p, dx, 0);
+    op_scatter(p, dx, in(p, F32, "dy", SHAPE(9, 45)), index);
+    op_scatter(p, dx, in(p, h, "dyh", SHAPE(9, 45)), index);
+}
+static int32_t some_index(const char *name, int64_t i) { (void)name; return i % 4 == 3 ? -1 : (int32_t)(3 * i); }
+
+static void r_cross_entropy(program *p, type h)
+{
+    tensor logits = in(p, F32, "logits", SHAPE(21, 333)), target = in(p, I32, "target", SHAPE(21)), weight = in(p, F32, "weight", SCALAR);
+    tensor loss = out(p, F32, "loss", SCALAR), none_wanted = {0};
+    op_set(p, loss, 1);
+    op_cross_entropy(p, out(p, F32, "nll", SHAPE(21)), loss, out(p, h, "dlogits", SHAPE(21, 333)), logits, target, weight);
+    op_cross_entropy(p, none_wanted, loss, none_wanted, logits, target, weight);
+    op_cross_entropy(p, out(p, F32, "nll only", SHAPE(21)), none_wanted, none_wanted, logits, target, weight);
+}
+static int32_t targets(const char *name, int64_t i) { (void)name; return i % 5 == 2 ? -1 : (int32_t)(i * 31 % 333); }
+
+static void r_sumsq(program *p, type h)
+{
+    (void)h;
+    tensor sum = out(p, F32, "sum", SCALAR);
+    op_set(p, sum, 2);
+    op_sumsq(p, sum, in(p, F32, "x", SHAPE(3, 50001)));
+    op_sumsq(p, sum, in(p, F32, "y", SHAPE(7)));
+}
+
+static void r_clip_made(program *p, type h)
+{
+    tensor zero = out(p, F32, "none", SCALAR);
+    op_set(p, zero, 0);
+    (void)h;
+    op_clip_scale(p, out(p, F32, "scale", SCALAR), out(p, F32, "finite", SCALAR), zero, in(p, F32, "v", SCALAR), in(p, F32, "loss", SCALAR));
+}
+
+static void r_adamw(program *p, type h)
+{
+    static const adamw o = { 0.9f, 0.95f, 1e-8f, 0.1f };
+    tensor w = program_tensor(p, WEIGHT, F32, "w", SHAPE(3, 50, 450)), m = program_tensor(p, MOMENT, F32, "m", SHAPE(3, 50, 450));
+    tensor v = program_tensor(p, MOMENT, F32, "v", SHAPE(3, 50, 450)), dw = in(p, F32, "dw", SHAPE(3, 50, 450));
+    tensor rate = in(p, F32, "rate", SCALAR), c1 = in(p, F32, "v", SCALAR), c2 = in(p, F32, "v", SCALAR), scale = in(p, F32, "scale", SCALAR);
+    op_adamw(p, w, m, v, dw, rate, c1, c2, scale, in(p, F32, "finite", SCALAR), &o);
+    // The copy that products read is renewed: this y comes from the new w.
+    op_matmul_nt(p, out(p, F32, "y", SHAPE(7, 50)), in(p, h, "x", SHAPE(7, 450)), program_at(p, w, (turn){ .at = 2 }), SET);
+}
+
+// Two rows of 150 tokens with segments, heads of 24.
+static void r_attention(program *p, type h)
+{
+    tensor qkv = in(p, h, "qkv", SHAPE(300, 8 * 24)), start = in(p, I32, "start", SHAPE(300)), dout = in(p, h, "dout", SHAPE(300, 4 * 24));
+    tensor o = out(p, h, "o", SHAPE(300, 4 * 24)), lse = out(p, F32, "lse", SHAPE(300, 4));
+    op_attention(p, o, lse, qkv, start, 2, 150, 0.7f);
+    op_attention(p, out(p, h, "o without lse", SHAPE(300, 4 * 24)), (tensor){0}, qkv, start, 2, 150, 0.7f);
+    op_attention_backward(p, out(p, h, "dqkv", SHAPE(300, 8 * 24)), out(p, F32, "delta", SHAPE(300, 4)), dout, qkv, o, lse, start, 2, 150, 0.7f);
+}
+static int32_t starts(const char *name, int64_t i)
+{
+    (void)name;
+    return (int32_t)(i >= 150 ? i % 150 / 97 * 97 : i < 10 ? 0 : i < 140 ? 10 : i);
+}
+static void r_attention_one(program *p, type h)
+{
+    tensor qkv = in(p, h, "qkv", SHAPE(3, 3 * 5)), start = in(p, I32, "start", SHAPE(3));
+    tensor o = out(p, h, "o", SHAPE(3, 5)), lse = out(p, F32, "lse", SHAPE(3, 1));
+    op_attention(p, o, lse, qkv, start, 1, 1, 0.3f);
+    op_attention_backward(p, out(p, h, "dqkv", SHAPE(3, 15)), out(p, F32, "delta", SHAPE(3, 1)), in(p, h, "dout", SHAPE(3, 5)), qkv, o, lse, start, 1, 1, 0.3f);
+}
+static void r_attention_cached(program *p, type h)
+{
+    tensor cache = program_tensor(p, STATE, h, "cache", SHAPE(40, 2 * 2 * 18));
+    op_attention_cached(p, out(p, h, "o", SHAPE(5, 4 * 18)), cache, in(p, h, "qkv", SHAPE(5, 8 * 18)), in(p, I32, "at", SCALAR), 4, 2, 0.4f);
+}
+static int32_t at_31(const char *name, int64_t i) { (void)name, (void)i; return 31; }
+
+static const op_case cases[] = {
+    { "set", r_set, none, 0, 0 }, { "copy", r_copy, none, 0, 0 },
+    { "matmul", r_matmul, none, 1e-6f, 6e-3f }, { "matmul_one", r_matmul_one, none, 1e-6f, 6e-3f }, { "matmul_even", r_matmul_even, none, 1e-6f, 6e-3f },
+    { "matmul_large", r_matmul_large, none, 1e-6f, 6e-3f }, { "matmul_deep", r_matmul_deep, none, 1e-6f, 6e-3f },
+    { "matmul_wide", r_matmul_wide, none, 1e-6f, 1e-6f }, { "matmul_weight", r_matmul_weight, none, 1e-6f, 6e-3f },
+    { "embed", r_embed, ids_of, 1e-6f, 1e-6f }, { "rmsnorm", r_rmsnorm, none, 2e-6f, 4e-3f }, { "rope", r_rope, positions, 1e-6f, 4e-3f },
+    { "swiglu", r_swiglu, none, 1e-6f, 4e-3f }, { "gather", r_gather, some_index, 0, 4e-3f },
+    { "cross_entropy", r_cross_entropy, targets, 2e-6f, 4e-3f }, { "sumsq", r_sumsq, none, 1e-6f, 1e-6f },
+    { "clip", r_clip_made, none, 1e-6f, 1e-6f }, { "adamw", r_adamw, none, 2e-6f, 6e-3f },
+    { "attention", r_attention, starts, 4e-6f, 2e-2f }, { "attention_one", r_attention_one, none, 4e-6f, 1e-2f },
+    { "attention_cached", r_attention_cached, at_31, 2e-6f, 6e-3f },
+};
+
+static void check_case(const op_case *o, type h, const char *isa, pool *threads)
+{
+    err e = {0};
+    program p;
+    program_open(&p, h);
+    o->record(&p, h);
+    must(program_finish(&p, &e), &e);
+    engine *g = cpu_open(&p, &(cpu_options){ .isa = isa, .pool = threads }, &e), *r = ref_open(&p, &e);
+    must(g && r, &e);
+    fill(g, o);
+    fill(r, o);
+    must(g->step(g, &e), &e);
+    must(r->step(r, &e), &e);
+    for (int32_t t = 1; t < p.value_count; t++) {
+        const value *v = &p.values[t];
+        if (v->of.id || v->type == I32 || !kind_kept(v->kind) || v->kind == INPUT)
+            continue;
+        float *got = floats(g, t), *want = floats(r, t);
+        int before = failures;
+        CHECK_CLOSE(got, want, shape_count(v->shape), h == BF16 ? o->bf16 : o->f32);
+        if (failures > before)
+            fprintf(stderr, "  that is %s of %s, %s, %s\n", v->name, o->name, isa, type_name(h));
+        free(got);
+        free(want);
+    }
+    g->close(g);
+    r->close(r);
+    program_close(&p);
+}
+
+TEST(every_instruction_set_agrees_with_the_formulas)
+{
+    err e = {0};
+    pool *threads = pool_open(3, &e);
+    must(threads, &e);
+    for (const char *const *isa = cpu_isas(); *isa; isa++)
+        for (size_t i = 0; i < COUNT(cases); i++)
+            for (int bf16 = 0; bf16 < 2; bf16++)
+                check_case(&cases[i], bf16 ? BF16 : F32, *isa, threads);
+    pool_close(threads);
+}

@@ -99,8 +99,8 @@ enum { pack_sequential = 2 };
       "The same by Marin's name, per device; -1: chosen to fit.")                                                            \
     X(TEXT, recompute, "none", 0, 0, "none cheap block", SKIFF_IGNORED,                                                       \
       "What backward computes again to save memory: nothing; norms and activations; whole layers.")                          \
-    X(INT, steps_per_eval, 1000, 0, 1e9, 0, 0,                                                                                \
-      "The loss on held-out data every so many steps, besides before and after; 0: only then.")                              \
+    X(INT, steps_per_eval, 1000, -1, 1e9, 0, 0,                                                                               \
+      "The loss on held-out data every so many steps, besides before and after; 0: only then; -1: never.")                   \
     X(INT, steps_per_checkpoint, 1000, 0, 1e9, 0, 0,                                                                          \
       "A checkpoint that stays, every so many steps; 0: only at the end.")                                                   \
     X(NUMBER, checkpoint_seconds, 600, 0, 1e6, 0, SKIFF_IGNORED,                                                              \
@@ -125,8 +125,8 @@ enum { pack_sequential = 2 };
       "Hosts, or slices of a TPU.")                                                                                          \
     X(CHOICE, initialize_from_hf, SKIFF_CHOICE_UNSET, 0, 0, "false true", 0,                                                  \
       "Weights from model_name_or_path. Unset: true, unless initialize_from_checkpoint_path is given.")                      \
-    X(TEXT, initialize_from_checkpoint_path, SKIFF_TEXT_UNSET, 0, 0, 0, SKIFF_LATER,                                          \
-      "A checkpoint of another run to take the weights from.")                                                               \
+    X(TEXT, initialize_from_checkpoint_path, SKIFF_TEXT_UNSET, 0, 0, 0, 0,                                                    \
+      "A checkpoint of another run to take the weights from: step-<k>, or that run's output. Steps count anew.")             \
     X(BOOL, int8, false, 0, 0, 0, SKIFF_LATER,                                                                                \
       "Matrix products in 8-bit integers.")                                                                                  \
     X(NUMBER, z_loss_weight, 0.0, 0, 1, 0, SKIFF_LATER,                                                                       \

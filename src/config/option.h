@@ -52,6 +52,12 @@ typedef struct option_reader {
 } option_reader;
 bool options_read(const option_reader *r, section_id s, void *values, const node *object, err *e) MUST_CHECK;
 
+// "name=value" texts, NULL at the end (the list may be NULL), into the first section that has the name. An option that no
+// section has is an error with the nearest names.
+typedef struct option_values { section_id section; void *values; } option_values;
+bool options_from_flags(const option_values *into, size_t count, arena *a, const char *const *flags, err *e) MUST_CHECK;
+void options_preset(section_id s, void *values);        // the defaults
+
 // What a C program put into the struct, checked by the same rows.
 bool options_check(section_id s, const void *values, place at, err *e) MUST_CHECK;
 

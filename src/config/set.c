@@ -250,3 +250,30 @@ const option *options_first_set(section_id s, const void *values, unsigned flags
             return &in->rows[i];
     return NULL;
 }
+
+void options_preset(section_id s, void *values) { memcpy(values, option_sections[s].defaults, option_sections[s].size); }
+
+bool options_from_flags(const option_values *into, size_t count, arena *a, const char *const *flags, err *e)
+{
+    section_id used[SECTIONS];
+    for (size_t i = 0; i < count && i < SECTIONS; i++)
+        used[i] = into[i].section;
+    for (; flags && *flags; flags++) {
+        place at = { .file = arena_print(a, "'%s'", *flags) };
+        str flag = str_of(*flags);
+        size_t split = str_find(flag, STR("="), 0);
+        if (split == flag.size)
+            return fail_at(e, at, "expected option=value");
+        const char *name = arena_chars(a, str_slice(flag, 0, split));
+        bool found = false;
+        for (size_t i = 0; i < count && !found; i++) {
+            const option *o = option_find(into[i].section, name);
+            if (o)
+                TRY(option_set_text(o, into[i].values, a, *flags + split + 1, at, e));
+            found = o != NULL;
+        }
+        if (!found)
+            return option_unknown(used, count, str_of(name), at, e);
+    }
+    return true;
+}

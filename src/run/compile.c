@@ -1,0 +1,170 @@
+// A .c experiment to a program: compiled against libskiff, kept by content, so that the second run starts at once.
+// The program is good while the file, the library and every header it was compiled from are as they were.
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "run/experiment.h"
+
+// What programs that use libskiff.a are linked with. A file skiff.libs beside the library says it when it was built otherwise.
+#ifndef SKIFF_LIBS
+#define SKIFF_LIBS "-ldnnl -lyaml -lpcre2-8 -lutf8proc -lcrypto -lz -ldl -lm -pthread"
+#endif
+
+typedef struct kit { const char *include, *library, *libs; } kit;
+
+static bool is_file_in(arena *a, const char *folder, const char *name, const char **out)
+{
+    *out = path_join(a, folder, name);
+    return file_exists(*out);
+}
+
+// build/skiff has ./libskiff.a and ../include (build/san/skiff: ../../include); bin/skiff has ../lib and ../include.
+static bool find_kit(arena *a, kit *k, err *e)
+{
+    static const char *const libraries[] = { "libskiff.a", "../lib/libskiff.a" };
+    static const char *const includes[] = { "../include", "../../include", "../../../include" };
+    char self[4096];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    const char *found;
+    if (n <= 0)
+        return fail_io(e, "read", "/proc/self/exe");
+    self[n] = 0;
+    const char *folder = path_folder(a, self);
+    *k = (kit){0};
+    for (size_t i = 0; i < COUNT(libraries) && !k->library; i++)
+        if (is_file_in(a, folder, libraries[i], &found))
+            k->library = found;
+    for (size_t i = 0; i < COUNT(includes) && !k->include; i++)
+        if (is_file_in(a, folder, arena_print(a, "%s/skiff/experiment.h", includes[i]), &found))
+            k->include = path_join(a, folder, includes[i]);
+    if (!k->library || !k->include)
+        return fail(e, ERR_UNSUPPORTED, "a .c experiment needs %s, which is not near '%s'; a .yaml experiment needs nothing",
+                    k->library ? "the folder include/skiff" : "libskiff.a", self);
+    k->libs = SKIFF_LIBS;
+    if (is_file_in(a, path_folder(a, k->library), "skiff.libs", &found)) {
+        str libs;
+        TRY(file_read(a, found, &libs, e));
+        k->libs = arena_chars(a, libs);
+    }
+    return true;
+}
+
+static bool cache_folder(arena *a, const char **out, err *e)
+{
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME"), *prefix = executor_prefix(&(executor_options){0});
+    const char *folders[] = {
+        cache && *cache ? path_join(a, cache, "skiff") : NULL,
+        home && *home ? path_join(a, home, ".cache/skiff") : NULL,
+        path_join(a, prefix, ".cache"),
+    };
+    for (size_t i = 0; i < COUNT(folders); i++) {
+        *out = folders[i];
+        if (folders[i] && folder_make(folders[i], e) && access(folders[i], W_OK | X_OK) == 0)
+            return true;
+    }
+    return fail(e, ERR_INPUT, "no folder to keep compiled experiments in: neither ~/.cache/skiff nor '%s' can be written", *out);
+}
+
+static void add_words(arena *a, char ***words, int64_t *count, const char *line)
+{
+    for (const char *p = line; *(p += strspn(p, " \t\r\n"));) {
+        size_t n = strcspn(p, " \t\r\n");
+        ARENA_PUSH(a, *words, *count, arena_chars(a, (str){ p, n }));
+        p += n;
+    }
+}
+
+static int64_t changed_at(const char *path)
+{
+    struct stat s;
+    return stat(path, &s) == 0 ? (int64_t)s.st_mtim.tv_sec * 1000000000 + s.st_mtim.tv_nsec : INT64_MAX;
+}
+
+// Is no header newer than the program? The list is what the compiler wrote (a makefile rule: "x: a.c b.h \").
+static bool headers_are_older(arena *a, const char *program, const char *list)
+{
+    err e;
+    str rule;
+    char **words = NULL;
+    int64_t count = 0, built = changed_at(program);
+    if (!file_exists(program) || !file_read(a, list, &rule, &e))
+        return false;
+    size_t colon = str_find(rule, STR(": "), 0);
+    add_words(a, &words, &count, rule.at + MIN(colon + 1, rule.size));
+    for (int64_t i = 0; i < count; i++)
+        if (strcmp(words[i], "\\") && changed_at(words[i]) > built)
+            return false;
+    return count > 0;
+}
+
+static bool run_compiler(char **words, err *e)
+{
+    fflush(NULL);
+    pid_t pid = fork();
+    int status = 0;
+    if (pid < 0)
+        return fail_io(e, "start", words[0]);
+    if (pid == 0) {
+        dup2(STDERR_FILENO, STDOUT_FILENO);             // stdout is for the experiment's own output
+        execvp(words[0], words);
+        _exit(127);
+    }
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+        return fail(e, ERR_UNSUPPORTED, "there is no C compiler '%s' to compile the experiment with; a .yaml experiment needs none", words[0]);
+    return status == 0 || fail(e, ERR_INPUT, "the compiler refused it (see above)");
+}
+
+static bool compile(arena *a, const kit *k, const char *source, const char *program, const char *list, err *e)
+{
+    const char *cc = getenv("CC"), *beside = arena_print(a, "%s.tmp-%ld", program, (long)getpid());
+    char **words = NULL;
+    int64_t count = 0;
+    add_words(a, &words, &count, cc && *cc ? cc : "cc");
+    add_words(a, &words, &count, "-std=c11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Werror=incompatible-pointer-types"
+                                 " -Werror=int-conversion -Werror=implicit-function-declaration -MMD -MF");
+    const char *rest[] = { list, "-I", k->include, source, k->library, "-o", beside };
+    for (size_t i = 0; i < COUNT(rest); i++)
+        ARENA_PUSH(a, words, count, arena_chars(a, str_of(rest[i])));
+    ARENA_PUSH(a, words, count, (char *)"-rdynamic");
+    add_words(a, &words, &count, k->libs);
+    ARENA_PUSH(a, words, count, NULL);
+    log_info("compiling %s", source);
+    if (!run_compiler(words, e)) {
+        unlink(beside);
+        return err_while(e, "%s", source);
+    }
+    return rename(beside, program) == 0 || fail_io(e, "write", program);
+}
+
+bool experiment_compile(const char *source, arena *a, const char **program, err *e)
+{
+    kit k;
+    str bytes;
+    const char *folder;
+    char hex[SHA256_HEX + 1], where[4096];
+    struct stat s;
+    TRY(find_kit(a, &k, e) && file_read(a, source, &bytes, e) && cache_folder(a, &folder, e));
+    if (stat(k.library, &s) != 0)
+        return fail_io(e, "read", k.library);
+    text t = {0};
+    // The path is in it, since errors and steps name it; the folder, since #include "…" goes by it.
+    text_add(&t, "%s\n%s\n%s\n%s\n%lld %lld\n", source, getcwd(where, sizeof where) ? where : "", k.library, k.libs, (long long)s.st_size,
+             (long long)changed_at(k.library));
+    text_str(&t, bytes);
+    sha256_hex(text_view(&t), hex);
+    bool ok = text_ok(&t, e);
+    text_close(&t);
+    *program = path_join(a, folder, arena_print(a, "experiment-%.16s", hex));
+    const char *list = arena_print(a, "%s.d", *program);
+    return ok && (headers_are_older(a, *program, list) || compile(a, &k, source, *program, list, e));
+}

@@ -1,0 +1,267 @@
+// Steps as they were described, to steps as the executor takes them: names, configurations, what enters the version.
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/near.h"
+#include "base/util.h"
+#include "run/experiment.h"
+
+typedef struct builder {
+    arena *arena;
+    exec_step *steps;
+    int count;
+    bool local;
+} builder;
+
+static void mistake(const ExecutorStep *s, const char *fmt, ...) PRINTF(2, 3);
+static void mistake(const ExecutorStep *s, const char *fmt, ...)
+{
+    char what[400];
+    err e;
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(what, sizeof what, fmt, ap);
+    va_end(ap);
+    fail_at(&e, s->at, "%s", what);
+    experiment_mistake(&e);
+}
+
+static node reference_to(arena *a, const ExecutorStep *to, const char *path)
+{
+    node *n = node_object(a);
+    node_put(a, n, "step", node_int(to->index));
+    node_put(a, n, "path", path ? node_text(str_of(path)) : (node){ .kind = NODE_NULL });
+    return *n;
+}
+
+static int place_step(builder *b, ExecutorStep *s);
+
+// Options as members; texts that path_in made as references, whose steps come first. `declared` leaves out what has its
+// default, so that a new option does not change the version of every step there is.
+static void dump(builder *b, section_id section, const void *values, options_which which, node *all, node *declared)
+{
+    const option_section *in = &option_sections[section];
+    for (size_t i = 0; i < in->count; i++) {
+        const option *o = &in->rows[i];
+        bool ignored = o->flags & SKIFF_IGNORED;
+        if (ignored != (which == OPTIONS_IGNORED))
+            continue;
+        node value = option_value(o, values, b->arena);
+        const reference *r = o->type == OPTION_TEXT && value.kind == NODE_TEXT ? experiment_reference(value.text.at) : NULL;
+        if (r) {
+            place_step(b, r->step);
+            value = reference_to(b->arena, r->step, r->path);
+        }
+        node_put(b->arena, all, o->name, value);
+        if (declared && !option_is_default(o, values, in->defaults))
+            node_put(b->arena, declared, o->name, value);
+    }
+}
+
+static exec_step *add(builder *b, ExecutorStep *s, const char *kind)
+{
+    exec_step *x = &b->steps[b->count];
+    s->index = b->count++;
+    *x = (exec_step){ .name = step_name(b->arena, s), .kind = step_kind_find(kind), .pinned = s->pinned, .at = s->at };
+    return x;
+}
+
+static void put_tokenize(builder *b, ExecutorStep *s)
+{
+    arena *a = b->arena;
+    node *config = node_object(a), *declared = node_object(a), *settings = node_object(a);
+    node *format = node_object(a), *declared_format = node_object(a), *format_settings = node_object(a);
+    dump(b, SECTION_TOKENIZE, &s->tokenize, OPTIONS_HASHED, config, declared);
+    dump(b, SECTION_FORMAT, &s->tokenize.format, OPTIONS_HASHED, format, declared_format);
+    dump(b, SECTION_TOKENIZE, &s->tokenize, OPTIONS_IGNORED, settings, NULL);
+    dump(b, SECTION_FORMAT, &s->tokenize.format, OPTIONS_IGNORED, format_settings, NULL);
+    node_put(a, config, "format", *format);
+    node_put(a, declared, "format", *declared_format);
+    node_put(a, settings, "format", *format_settings);
+    exec_step *x = add(b, s, "tokenize");
+    x->config = config;
+    x->declared = declared;
+    x->settings = settings;
+    x->description = arena_print(a, "Tokenize chats with the tokenizer %s.", s->tokenize.tokenizer ? s->tokenize.tokenizer : "?");
+}
+
+static void put_dataset(builder *b, ExecutorStep *s)
+{
+    node *config = node_object(b->arena), *declared = node_object(b->arena);
+    dump(b, SECTION_DATASET, &s->dataset, OPTIONS_HASHED, config, declared);
+    exec_step *x = add(b, s, "download");
+    x->config = config;
+    x->declared = declared;
+    x->description = arena_print(b->arena, "Chats of %s from the hub.", s->dataset.name ? s->dataset.name : "?");
+}
+
+// ---- training -----------------------------------------------------------------------------------------------------------
+
+static double weight_of(const skiff_weight *weights, const char *name, bool *given)
+{
+    *given = false;
+    for (int i = 0; i < SKIFF_COMPONENTS && weights[i].name; i++)
+        if (!strcmp(weights[i].name, name)) {
+            *given = true;
+            return weights[i].weight;
+        }
+    return 0;
+}
+
+static void check_weights(const ExecutorStep *s, const skiff_mixture_args *m, const skiff_weight *weights)
+{
+    const char *names[SKIFF_COMPONENTS];
+    char near[200];
+    size_t n = 0;
+    double sum = 0;
+    for (; n < SKIFF_COMPONENTS && m->components[n].name; n++)
+        names[n] = m->components[n].name;
+    for (int i = 0; i < SKIFF_COMPONENTS && weights[i].name; i++) {
+        bool known = false;
+        for (size_t k = 0; k < n; k++)
+            known |= !strcmp(names[k], weights[i].name);
+        near_names(weights[i].name, names, n, near, sizeof near);
+        if (!known)
+            mistake(s, "weights: there is no dataset '%s'%s%s%s", weights[i].name, near[0] ? "; did you mean " : "", near, near[0] ? "?" : "");
+        if (!(weights[i].weight >= 0 && weights[i].weight < 1e300))
+            mistake(s, "weights: '%s': expected 0 or more, got %g", weights[i].name, weights[i].weight);
+        else
+            sum += weights[i].weight;
+    }
+    if (!(sum > 0))
+        mistake(s, "weights: at least one dataset must have a weight above 0");
+}
+
+static void put_mixture(builder *b, ExecutorStep *s, node *config)
+{
+    arena *a = b->arena;
+    const ExecutorStep *m = s->sft.tokenized;
+    // mixture_weights of default_sft, where given, stand for those of the mixture.
+    const skiff_weight *weights = s->sft.mixture_weights[0].name ? s->sft.mixture_weights : m->mixture.weights;
+    node *mixture = node_object(a);
+    for (int i = 0; i < SKIFF_COMPONENTS && m->mixture.components[i].name; i++) {
+        const skiff_component *c = &m->mixture.components[i];
+        bool given;
+        if (!c->step || c->step->what != WHAT_TOKENIZE) {
+            mistake(m, "components: '%s' is no step of default_tokenize", c->name);
+            continue;
+        }
+        place_step(b, c->step);
+        node *part = node_object(a);
+        node_put(a, part, "cache", reference_to(a, c->step, NULL));
+        node_put(a, part, "weight", node_float(weight_of(weights, c->name, &given)));
+        node_put(a, mixture, c->name, *part);
+    }
+    check_weights(m, &m->mixture, weights);
+    node_put(a, config, "mixture", *mixture);
+}
+
+static void check_against_format(const ExecutorStep *s, const ExecutorStep *t)
+{
+    const struct SimpleSFTConfig *o = &s->sft.sft_config;
+    const struct ChatLmDatasetFormat *f = &t->tokenize.format;
+    const struct { const char *name, *said, *field, *is; } pairs[] = {
+        { "tokenizer", o->tokenizer, "tokenizer", t->tokenize.tokenizer },
+        { "input_role", o->input_role, "format.input_field", f->input_field },
+        { "output_role", o->output_role, "format.output_field", f->output_field },
+    };
+    for (size_t i = 0; i < COUNT(pairs); i++)
+        if (pairs[i].said && pairs[i].is && strcmp(pairs[i].said, pairs[i].is))
+            mistake(s, "%s is '%s', but '%s' was made with %s '%s'; they must be the same", pairs[i].name, pairs[i].said, t->known_as,
+                    pairs[i].field, pairs[i].is);
+}
+
+static void put_data(builder *b, ExecutorStep *s, node *config)
+{
+    arena *a = b->arena;
+    ExecutorStep *t = s->sft.tokenized;
+    const option *mixture = options_first_set(SECTION_SFT, &s->sft.sft_config, SKIFF_MIXTURE);
+    if (!t || (t->what != WHAT_TOKENIZE && t->what != WHAT_MIXTURE))
+        return;                                         // said when the step was made
+    if (t->what == WHAT_MIXTURE) {
+        put_mixture(b, s, config);
+    } else {
+        place_step(b, t);
+        check_against_format(s, t);
+        node_put(a, config, "tokenized", reference_to(a, t, NULL));
+        node_put(a, config, "dataset", node_text(str_of(t->tokenize.name ? t->tokenize.name : "")));
+        if (mixture)
+            mistake(s, "%s is an option of mixtures, and 'tokenized' is a single dataset", mixture->name);
+        if (s->sft.mixture_weights[0].name)
+            mistake(s, "mixture_weights is given, but 'tokenized' is a single dataset; lm_mixture_data_config makes a mixture");
+    }
+    if (s->sft.validation && s->sft.validation->what == WHAT_TOKENIZE) {
+        place_step(b, s->sft.validation);
+        node_put(a, config, "validation", reference_to(a, s->sft.validation, NULL));
+    }
+}
+
+static void put_sft(builder *b, ExecutorStep *s)
+{
+    arena *a = b->arena;
+    struct SimpleSFTConfig *o = &s->sft.sft_config;
+    node *config = node_object(a), *declared = node_object(a), *settings = node_object(a);
+    node *sft = node_object(a), *declared_sft = node_object(a), *sft_settings = node_object(a);
+    node *expected = node_object(a), *declared_model = node_object(a);
+    put_data(b, s, config);
+    for (int64_t i = 0; i < config->object.count; i++)
+        node_put(a, declared, config->object.members[i].key.at, config->object.members[i].value);
+    // The format's pack decides what is trained, not what is tokenized: it stands in this step's version.
+    struct SimpleSFTConfig whole = *o;
+    if (whole.pack == SKIFF_CHOICE_UNSET && s->sft.tokenized && s->sft.tokenized->what == WHAT_TOKENIZE)
+        whole.pack = s->sft.tokenized->tokenize.format.pack == 1 ? SKIFF_CHOICE_UNSET : s->sft.tokenized->tokenize.format.pack;
+    if (o->num_train_steps != SKIFF_INT_UNSET && o->epochs == o->epochs)
+        mistake(s, "num_train_steps and epochs are both given; give one");
+    if (o->tpu_type && o->resources && strcmp(o->tpu_type, o->resources))
+        mistake(s, "tpu_type is '%s' and resources is '%s'; give one", o->tpu_type, o->resources);
+    dump(b, SECTION_SFT, &whole, OPTIONS_HASHED, sft, declared_sft);
+    dump(b, SECTION_SFT, &whole, OPTIONS_IGNORED, sft_settings, NULL);
+    dump(b, SECTION_MODEL, &s->sft.model_config, OPTIONS_HASHED, expected, declared_model);
+    node_put(a, config, "model_config", *expected);
+    node_put(a, config, "sft_config", *sft);
+    node_put(a, declared, "model_config", *declared_model);
+    node_put(a, declared, "sft_config", *declared_sft);
+    node_put(a, settings, "sft_config", *sft_settings);
+    dump(b, SECTION_STEP, &s->sft, OPTIONS_IGNORED, settings, NULL);
+    if (b->local)
+        node_put(a, settings, "local", node_bool(true));
+    exec_step *x = add(b, s, "train");
+    x->config = config;
+    x->declared = declared;
+    x->settings = settings;
+    x->description = s->sft.tokenized && s->sft.tokenized->what == WHAT_MIXTURE ? "SFT mixture" : "SFT single";
+}
+
+// Steps it depends on get their places first.
+static int place_step(builder *b, ExecutorStep *s)
+{
+    if (s->index >= 0)
+        return s->index;
+    switch (s->what) {
+    case WHAT_TOKENIZE:
+        put_tokenize(b, s);
+        break;
+    case WHAT_DATASET:
+        put_dataset(b, s);
+        break;
+    case WHAT_SFT:
+        put_sft(b, s);
+        break;
+    case WHAT_MIXTURE:
+        mistake(s, "a mixture is no step: give it to default_sft as .tokenized");
+        break;
+    }
+    return s->index;
+}
+
+void experiment_graph(const skiff_main_args *args, bool local, arena *a, exec_step **steps, int *count)
+{
+    experiment *x = experiment_current();
+    builder b = { .arena = a, .local = local, .steps = ARENA_ARRAY(a, exec_step, x->step_count + 1) };
+    for (int i = 0; i < x->step_count; i++)
+        x->steps[i]->index = -1;
+    for (int i = 0; i < SKIFF_STEPS && args->steps[i]; i++)
+        place_step(&b, args->steps[i]);
+    *steps = b.steps;
+    *count = b.count;
+}

@@ -1,0 +1,129 @@
+// executor_main: flags, overrides, the graph, the run; and `skiff run` of a file.
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "run/experiment.h"
+#include "run/signals.h"
+
+static int exit_code_of(const err *e)
+{
+    switch (e->code) {
+    case ERR_NONE:
+        return 0;
+    case ERR_INPUT:
+    case ERR_UNSUPPORTED:
+        return 2;
+    case ERR_INTERRUPTED:
+        return signals_caught() == SIGTERM ? 143 : 130;
+    default:
+        return 1;
+    }
+}
+
+static bool say_mistakes(void)
+{
+    const experiment *x = experiment_current();
+    for (int i = 0; i < x->mistake_count; i++)
+        log_say(LOG_ERROR, "%s", x->mistakes[i].text);
+    return x->mistake_count > 0;
+}
+
+static void warn_of_unused(void)
+{
+    const experiment *x = experiment_current();
+    for (int i = 0; i < x->step_count; i++)
+        if (x->steps[i]->index < 0 && x->steps[i]->what != WHAT_MIXTURE)
+            log_warning("%s: '%s' is in no list of executor_main and nothing needs it: it does not run", x->steps[i]->at.file,
+                        x->steps[i]->known_as);
+}
+
+// Two different steps must not write into one folder.
+static bool outputs_differ(const exec_step *steps, int count, err *e)
+{
+    for (int i = 0; i < count; i++)
+        for (int k = 0; k < i; k++)
+            if (!strcmp(steps[i].output, steps[k].output) && strcmp(steps[i].version, steps[k].version))
+                return fail_at(e, steps[i].at, "'%s' and '%s' have the same output '%s'", steps[k].name, steps[i].name, steps[i].output);
+    return true;
+}
+
+static bool run(int argc, char **argv, const char *script, const skiff_main_args *args, err *e)
+{
+    experiment *x = experiment_current();
+    struct skiff_executor_options flags;
+    const char **overrides;
+    exec_step *steps;
+    int count;
+    text summary = {0};
+    TRY(executor_flags(argc, argv, &x->arena, &flags, &overrides, e));
+    TRY(experiment_override(overrides, e));
+    experiment_graph(args, flags.local, &x->arena, &steps, &count);
+    if (say_mistakes())
+        return fail(e, ERR_INPUT, "%s: %d mistake%s; nothing was run", script, x->mistake_count, x->mistake_count == 1 ? "" : "s");
+    if (!count)
+        return fail(e, ERR_INPUT, "%s: executor_main has no steps: .steps = { … }", script);
+    warn_of_unused();
+    executor_options o = {
+        .prefix = flags.prefix, .info_base = flags.executor_info_base_path, .script = script, .description = args->description,
+        .dry_run = flags.dry_run, .force_run_failed = flags.force_run_failed, .force_run = flags.force_run,
+        .run_only = flags.run_only, .max_concurrent = (int)flags.max_concurrent,
+    };
+    TRY(executor_plan(&x->arena, steps, count, &o, e) && outputs_differ(steps, count, e));
+    bool ok = executor_run(&x->arena, steps, count, &o, &summary, e);
+    if (flags.json && summary.size && (printf("%s\n", summary.chars) < 0 || fflush(stdout) != 0) && ok)
+        ok = fail_io(e, "write", "stdout");
+    text_close(&summary);
+    return ok;
+}
+
+int skiff_executor_main(int argc, char **argv, const char *script, skiff_main_args args)
+{
+    err e = {0};
+    bool ok = run(argc > 0 ? argc - 1 : 0, argc > 0 ? argv + 1 : argv, script, &args, &e);
+    if (!ok)
+        log_say(LOG_ERROR, "%s", e.text);
+    return ok ? 0 : exit_code_of(&e);
+}
+
+// ---- skiff run ----------------------------------------------------------------------------------------------------------
+
+static bool run_program(const char *source, int argc, char **argv, err *e)
+{
+    arena a = {0};
+    const char *program;
+    bool ok = experiment_compile(source, &a, &program, e);
+    if (ok) {
+        char **all = ARENA_ARRAY(&a, char *, argc + 2);
+        all[0] = arena_chars(&a, str_of(program));
+        for (int i = 0; i < argc; i++)
+            all[i + 1] = argv[i];
+        fflush(NULL);
+        execv(program, all);
+        ok = fail_io(e, "run", program);
+    }
+    arena_close(&a);
+    return ok;
+}
+
+bool run_experiment(const char *path, int argc, char **argv, int *exit_code, err *e)
+{
+    str name = str_of(path);
+    skiff_main_args args;
+    bool ok;
+    if (!file_exists(path))
+        ok = fail(e, ERR_INPUT, "there is no experiment '%s'", path);
+    else if (str_ends(name, STR(".c")))
+        ok = run_program(path, argc, argv, e);          // does not come back when all is well
+    else if (!str_ends(name, STR(".yaml")) && !str_ends(name, STR(".yml")))
+        ok = fail(e, ERR_INPUT, "'%s': an experiment is a .c or a .yaml file", path);
+    else
+        ok = experiment_read_yaml(path, &args, e) && run(argc, argv, path, &args, e);
+    *exit_code = ok ? 0 : exit_code_of(e);
+    return ok;
+}

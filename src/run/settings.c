@@ -1,0 +1,226 @@
+#include "run/settings.h"
+
+#include <stdio.h>
+
+#include "base/file.h"
+#include "base/util.h"
+#include "base/yaml.h"
+
+// ---- places -------------------------------------------------------------------------------------------------------------
+
+// org/name: one slash, neither a path's beginning nor a file's ending.
+static bool looks_like_hub_name(str s)
+{
+    size_t slash = str_find(s, STR("/"), 0);
+    if (slash == 0 || slash + 1 >= s.size || s.at[0] == '.' || s.at[0] == '~')
+        return false;
+    if (str_find(s, STR("/"), slash + 1) < s.size || str_find(s, STR("*"), 0) < s.size)
+        return false;
+    static const char *const endings[] = { ".gguf", ".json", ".jsonl", ".gz", ".zst", ".parquet", ".model" };
+    for (size_t i = 0; i < COUNT(endings); i++)
+        if (str_ends(s, str_of(endings[i])))
+            return false;
+    return true;
+}
+
+bool need_local(const char *name, const char *path, err *e)
+{
+    str s = str_of(path);
+    if (!s.size)
+        return fail(e, ERR_INPUT, "%s: missing", name);
+    size_t scheme = str_find(s, STR("://"), 0);
+    if (scheme < s.size)
+        return fail(e, ERR_UNSUPPORTED, "%s: '%s': reading from %.*s:// is not built yet; give a local file or folder", name, path,
+                    (int)scheme, path);
+    if (file_exists(path))
+        return true;
+    if (looks_like_hub_name(s))
+        return fail(e, ERR_UNSUPPORTED, "%s: there is no local folder '%s', so it means hf://%s, and reading from the hub is not built "
+                    "yet; download it and give its folder", name, path, path);
+    return fail(e, ERR_INPUT, "%s: there is no file or folder '%s'", name, path);
+}
+
+// ---- chats to a cache ---------------------------------------------------------------------------------------------------
+
+bool cache_options_fill(arena *a, const struct skiff_tokenize_options *t, const struct ChatLmDatasetFormat *f, cache_options *out,
+                        err *e)
+{
+    const option *later = options_first_set(SECTION_FORMAT, f, SKIFF_LATER);
+    if (later)
+        return fail(e, ERR_UNSUPPORTED, "format.%s is not built yet", later->name);
+    *out = (cache_options){
+        .adapter = { .adapter = f->adapter, .messages_field = f->messages_field, .input_field = f->input_field,
+                     .output_field = f->output_field, .system_field = f->system_field },
+        .chat = { .train_all = !f->mask_user_turns, .bos_add = !strcmp(f->bos, "add"),
+                  .special_in_content_as_text = !strcmp(f->special_tokens_in_content, "text") },
+        .chat_template = str_of(f->chat_template),
+        .shard_rows = t->shard_rows,
+        .threads = (int)t->threads,
+    };
+    if (f->chat_template && str_ends(out->chat_template, STR(".jinja"))) {
+        out->template_file = f->chat_template;
+        return file_read(a, f->chat_template, &out->chat_template, e) || err_while(e, "format.chat_template");
+    }
+    return true;
+}
+
+// ---- SimpleSFTConfig to a training run ----------------------------------------------------------------------------------
+
+static int index_of(const char *word, const char *const *words)
+{
+    int i = 0;
+    while (strcmp(words[i], word))
+        i++;
+    return i;
+}
+
+static bool fill_length(const struct SimpleSFTConfig *o, train_config *c, err *e)
+{
+    bool steps = o->num_train_steps != SKIFF_INT_UNSET, epochs = o->epochs == o->epochs;
+    if (steps && epochs)
+        return fail(e, ERR_INPUT, "num_train_steps and epochs are both given (%lld and %g); give one", (long long)o->num_train_steps,
+                    o->epochs);
+    c->steps = steps ? o->num_train_steps : epochs ? 0 : 10000;
+    c->epochs = epochs ? o->epochs : 0;
+    return true;
+}
+
+static bool fill_machine(const struct SimpleSFTConfig *o, train_config *c, err *e)
+{
+    int64_t per_device = MAX(o->per_device_parallelism, (int64_t)0);
+    if (o->micro_batch && per_device && o->micro_batch != per_device)
+        return fail(e, ERR_INPUT, "micro_batch and per_device_parallelism are both given (%lld and %lld); give one",
+                    (long long)o->micro_batch, (long long)per_device);
+    c->micro_batch = o->micro_batch ? o->micro_batch : per_device;
+    if (c->micro_batch && o->train_batch_size % c->micro_batch)
+        return fail(e, ERR_INPUT, "micro_batch: train_batch_size %lld is no multiple of %lld", (long long)o->train_batch_size,
+                    (long long)c->micro_batch);
+    bool has_bf16 = cpu_has_bf16(o->isa);
+    c->compute = !strcmp(o->precision, "f32") ? F32 : !strcmp(o->precision, "bf16") || has_bf16 ? BF16 : F32;
+    c->threads = (int)o->threads;
+    c->isa = o->isa;
+    return true;
+}
+
+static void fill_schedule(const struct SimpleSFTConfig *o, schedule *s)
+{
+    static const char *const kinds[] = { "linear", "cosine", "constant", "inv_sqrt", "inv" };
+    s->kind = (schedule_kind)index_of(o->lr_schedule, kinds);
+    s->learning_rate = o->learning_rate;
+    s->min_lr_ratio = o->min_lr_ratio;
+    s->warmup = o->warmup;
+    s->rewarmup = o->rewarmup;
+    s->cooldown = o->cooldown;
+    s->decay = o->decay == o->decay ? o->decay : -1;
+    s->cycles = o->cycles;
+}
+
+static void fill_data(const struct SimpleSFTConfig *o, int format_pack, train_config *c)
+{
+    static const char *const cuts[] = { "turns", "right", "drop" }, *const orders[] = { "none", "feistel", "linear" };
+    static const packing packings[] = { PACK_OFF, PACK_BEST_FIT, PACK_SEQUENTIAL };
+    int pack = o->pack != SKIFF_CHOICE_UNSET ? o->pack : format_pack >= 0 ? format_pack : 1;
+    c->pack = packings[pack];
+    c->truncate = (truncate_how)index_of(o->truncate, cuts);
+    c->permute = (permutation)index_of(o->permutation_type, orders);
+}
+
+bool train_config_fill(const struct SimpleSFTConfig *o, int format_pack, train_config *c, err *e)
+{
+    static const char *const recomputes[] = { "none", "cheap", "block" };
+    const option *later = options_first_set(SECTION_SFT, o, SKIFF_LATER);
+    if (later)
+        return fail(e, ERR_UNSUPPORTED, "%s is not built yet; leave it out", later->name);
+    if (o->initialize_from_hf == 1 && !o->model_name_or_path)
+        return fail(e, ERR_INPUT, "initialize_from_hf is true, but there is no model_name_or_path");
+    if (o->initialize_from_hf == 0 && !o->initialize_from_checkpoint_path)
+        return fail(e, ERR_INPUT, "initialize_from_hf is false, but there is no initialize_from_checkpoint_path");
+    if (!o->model_name_or_path)
+        return fail(e, ERR_INPUT, "model_name_or_path: missing; give the folder of a model or a .gguf file");
+    *c = (train_config){
+        .model = o->model_name_or_path, .base_name = o->model_name_or_path, .tokenizer = o->tokenizer,
+        .initialize_from = o->initialize_from_checkpoint_path,
+        .batch = o->train_batch_size, .seq = o->max_seq_len,
+        .weight_decay = o->weight_decay, .beta1 = o->beta1, .beta2 = o->beta2, .epsilon = o->epsilon,
+        .max_grad_norm = o->max_grad_norm, .seed = (uint64_t)o->seed,
+        .recompute = (recompute)index_of(o->recompute, recomputes),
+        .steps_per_checkpoint = o->steps_per_checkpoint, .steps_per_hf_export = o->steps_per_hf_export,
+        .steps_per_eval = o->steps_per_eval, .checkpoint_seconds = o->checkpoint_seconds,
+        .export_f32 = !strcmp(o->export_dtype, "f32"),
+    };
+    fill_schedule(o, &c->schedule);
+    fill_data(o, format_pack, c);
+    return fill_length(o, c, e) && fill_machine(o, c, e) && (!c->steps || schedule_check(&c->schedule, c->steps, e));
+}
+
+bool model_config_agrees(const struct LlamaConfig *said, const char *path, err *e)
+{
+    model_config m;
+    TRY(model_config_read(&m, path, e));
+    const struct { const char *name; int64_t said, is; } sizes[] = {
+        { "hidden_dim", said->hidden_dim, m.hidden },       { "intermediate_dim", said->intermediate_dim, m.ffn },
+        { "num_layers", said->num_layers, m.layers },       { "num_heads", said->num_heads, m.heads },
+        { "num_kv_heads", said->num_kv_heads, m.kv_heads },
+    };
+    for (size_t i = 0; i < COUNT(sizes); i++)
+        if (sizes[i].said != SKIFF_INT_UNSET && sizes[i].said != sizes[i].is)
+            return fail(e, ERR_INPUT, "model_config.%s is %lld, but the model '%s' has %lld", sizes[i].name, (long long)sizes[i].said,
+                        path, (long long)sizes[i].is);
+    return true;
+}
+
+// ---- skiff train --------------------------------------------------------------------------------------------------------
+
+static bool read_yaml(arena *a, const char *yaml, train_settings *s, err *e)
+{
+    static const char *const others_train[] = { "sft_config", "model_config", "format", NULL };
+    const node *top;
+    TRY(yaml_read_file(a, yaml, &top, e));
+    TRY(expand_environment(a, (node *)top, yaml, e));
+    if (!node_is(top, NODE_OBJECT))
+        return fail_at(e, node_place(top, yaml), "expected options (name: value), got %s", node_kind_name(top->kind));
+    // Options of SimpleSFTConfig stand beside data and output; sft_config: {…} may hold them as in an experiment.
+    option_reader r = { .arena = a, .file = yaml };
+    node run = { .kind = NODE_OBJECT }, sft = { .kind = NODE_OBJECT };
+    for (int64_t i = 0; i < top->object.count; i++) {
+        const member *m = &top->object.members[i];
+        const char *word = arena_chars(a, m->key);
+        place at = { .file = yaml, .line = m->line, .column = m->column };
+        bool other = false;
+        for (const char *const *o = others_train; *o; o++)
+            other |= !strcmp(*o, word);
+        node *into = option_find(SECTION_TRAIN, word) ? &run : option_find(SECTION_SFT, word) ? &sft : NULL;
+        static const section_id used[] = { SECTION_TRAIN, SECTION_SFT };
+        if (!into && !other)
+            return option_unknown(used, COUNT(used), m->key, at, e);
+        if (into)
+            ARENA_PUSH(a, into->object.members, into->object.count, *m);
+    }
+    const node *config = node_get(top, "sft_config"), *expected = node_get(top, "model_config"), *format = node_get(top, "format");
+    s->has_format = format != NULL;
+    return options_read(&r, SECTION_TRAIN, &s->run, &run, e) && options_read(&r, SECTION_SFT, &s->sft, &sft, e)
+        && (!config || options_read(&r, SECTION_SFT, &s->sft, config, e))
+        && (!expected || options_read(&r, SECTION_MODEL, &s->model_config, expected, e))
+        && (!format || options_read(&r, SECTION_FORMAT, &s->format, format, e));
+}
+
+bool train_settings_read(arena *a, const char *yaml, const char *const *flags, train_settings *out, err *e)
+{
+    *out = (train_settings){0};
+    options_preset(SECTION_TRAIN, &out->run);
+    options_preset(SECTION_SFT, &out->sft);
+    options_preset(SECTION_MODEL, &out->model_config);
+    options_preset(SECTION_FORMAT, &out->format);
+    TRY(!yaml || read_yaml(a, yaml, out, e));
+    option_values into[] = { { SECTION_TRAIN, &out->run }, { SECTION_SFT, &out->sft } };
+    TRY(options_from_flags(into, COUNT(into), a, flags, e));
+    const option *mixture = options_first_set(SECTION_SFT, &out->sft, SKIFF_MIXTURE);
+    return !mixture || fail(e, ERR_INPUT, "%s%s%s is an option of mixtures, which is not used here", yaml ? yaml : "", yaml ? ": " : "",
+                            mixture->name);
+}
+
+void train_settings_dump(arena *a, const train_settings *s, node *into)
+{
+    options_dump(SECTION_TRAIN, &s->run, OPTIONS_ALL, a, into);
+    options_dump(SECTION_SFT, &s->sft, OPTIONS_ALL, a, into);
+}

@@ -1,0 +1,28 @@
+// Options of the table to what the modules below want.
+#pragma once
+#include "train/trainer.h"
+#include "config/option.h"
+
+// A tokenizer or model as it is written: a local path, else a clear refusal (the hub and buckets are not built yet).
+bool need_local(const char *name, const char *path, err *e) MUST_CHECK;
+
+// `chat_template` may name a file, which is read into `a`.
+bool cache_options_fill(arena *a, const struct skiff_tokenize_options *t, const struct ChatLmDatasetFormat *f, cache_options *out,
+                        err *e) MUST_CHECK;
+// Everything but output, caches and eval_cache. `format_pack`: the pack of the dataset's format, used when o->pack is unset; -1.
+bool train_config_fill(const struct SimpleSFTConfig *o, int format_pack, train_config *c, err *e) MUST_CHECK;
+
+// skiff train CONFIG.yaml: the options of a training step alone, then `flags` ("name=value" …, NULL at the end; may be NULL).
+// `yaml` may be NULL: flags alone. `where` is a line for people on what the run is.
+typedef struct train_settings {
+    struct skiff_train_options run;             // data, validation, output
+    struct SimpleSFTConfig sft;
+    struct LlamaConfig model_config;
+    struct ChatLmDatasetFormat format;          // when `data` is chats
+    bool has_format;                            // something of `format` was given
+} train_settings;
+bool train_settings_read(arena *a, const char *yaml, const char *const *flags, train_settings *out, err *e) MUST_CHECK;
+void train_settings_dump(arena *a, const train_settings *s, node *into);       // resolved, as JSON
+
+// The model's own config.json must agree with what the experiment says it is.
+bool model_config_agrees(const struct LlamaConfig *said, const char *path, err *e) MUST_CHECK;

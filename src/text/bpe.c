@@ -51,6 +51,15 @@ const merge *bpe_find(const bpe *b, int32_t left, int32_t right)
     }
 }
 
+const merge **bpe_by_rank(const bpe *b, arena *a)
+{
+    const merge **list = ARENA_ARRAY(a, const merge *, b->merge_count);
+    for (uint32_t i = 0; i <= b->mask; i++)
+        if (b->merges[i].left >= 0)
+            list[b->merges[i].rank] = &b->merges[i];
+    return list;
+}
+
 static inline uint32_t rank_of(const bpe *b, uint32_t left, uint32_t right)
 {
     const merge *m = bpe_find(b, (int32_t)left, (int32_t)right);

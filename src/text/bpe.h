@@ -21,6 +21,7 @@ typedef struct bpe {
 void bpe_open(bpe *b, arena *a, const vocab *v, int64_t merges);
 // `rank` counts up; a pair given twice keeps the later rank, as in `tokenizers`.
 void bpe_add(bpe *b, int32_t left, int32_t right, int32_t id);
+const merge **bpe_by_rank(const bpe *b, arena *a);      // [merge_count]; pairs that were given twice leave NULLs
 const merge *bpe_find(const bpe *b, int32_t left, int32_t right);
 
 // Appends the tokens of chars[begin, end): of one word, or of all words that `scan` finds there. False: no memory.

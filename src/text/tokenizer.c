@@ -60,22 +60,12 @@ static void digest_node(digest *d, const node *n)
     text_close(&t);
 }
 
-// By rank. Slots of pairs that were given twice leave holes.
-static const merge **merges_by_rank(const bpe *b, arena *a)
-{
-    const merge **list = ARENA_ARRAY(a, const merge *, b->merge_count);
-    for (uint32_t i = 0; i <= b->mask; i++)
-        if (b->merges[i].left >= 0)
-            list[b->merges[i].rank] = &b->merges[i];
-    return list;
-}
-
 // All that decides ids, whatever file it stood in.
 static void make_digest(tokenizer *t)
 {
     arena a = {0};
     digest *d = sha256_open();
-    const merge **merges = merges_by_rank(&t->bpe, &a);
+    const merge **merges = bpe_by_rank(&t->bpe, &a);
     digest_number(d, t->vocab.size);
     for (int32_t i = 0; i < t->vocab.size; i++)
         digest_text(d, t->vocab.tokens[i]);

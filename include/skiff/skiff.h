@@ -4,7 +4,7 @@
 //     skiff_err e = {0};
 //     char *report = NULL;
 //     const char *options[] = { "epochs=1", "learning_rate=2e-5", NULL };
-//     if (!skiff_sft("SmolLM2-135M-Instruct", "chats.jsonl", "out", options, &report, &e))
+//     if (!skiff_sft("SmolLM2-135M-Instruct", "chats.jsonl", "out", NULL, options, &report, &e))
 //         fprintf(stderr, "%s\n", e.text);
 //     free(report);
 //
@@ -111,15 +111,22 @@ bool skiff_chat_system(skiff_chat *c, const char *message, skiff_err *e);
 
 // ---- training -------------------------------------------------------------------------------------------------
 
-// The whole pipeline: tokenize, train, export. Report: the summary of `skiff run`.
-bool skiff_sft(const char *model, const char *data, const char *output, const char *const *options, char **report, skiff_err *e);
+// The whole pipeline: tokenize, train, export. Run again into the same output it resumes; where something differs from the run
+// that stands there, that is an error which says what, unless `how` tells what to do. `how` may be NULL. Report: as skiff_train.
+typedef struct skiff_sft_how {
+    bool resume;                                // go on with the settings as they are now
+    bool restart;                               // remove what is there and begin anew
+} skiff_sft_how;
+bool skiff_sft(const char *model, const char *data, const char *output, const skiff_sft_how *how, const char *const *options,
+               char **report, skiff_err *e);
 
 // A training step alone from a YAML file. Report: the last metrics.
 bool skiff_train(const char *config, const char *const *options, char **report, skiff_err *e);
 
-// An experiment (.c or .yaml) with the flags of `skiff run`. Report: steps with name, output path, status, seconds.
-// *exit_code is what the program should end with; false only when nothing could be started.
-bool skiff_run(const char *experiment, int argc, char **argv, char **report, int *exit_code, skiff_err *e);
+// An experiment (.c or .yaml) with the flags of `skiff run`; its summary goes to stderr, or with --json as JSON to stdout.
+// *exit_code is what the program should end with; false only when nothing could be started. A .c experiment is compiled and
+// takes this process's place.
+bool skiff_run(const char *experiment, int argc, char **argv, int *exit_code, skiff_err *e);
 
 // What an experiment or training config will need, before anything runs: memory by kind, steps, tokens, time.
 bool skiff_plan(const char *config, const char *const *options, char **report, skiff_err *e);

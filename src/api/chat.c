@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "api/api.h"
+#include "api/options.h"
 #include "base/json.h"
 #include "base/utf8.h"
 #include "train/generate.h"
@@ -67,15 +68,15 @@ static bool find_stops(skiff_chat *c, const char *path, err *e)
 
 static bool open_all(skiff_chat *c, const char *path, const char *const *options, err *e)
 {
-    chat_settings s;
-    TRY(api_chat_settings(options, &s, e));
+    api_options o;
+    TRY(api_options_read("chat", options, &c->arena, &o, e));
     TRY(model_config_read(&c->config, path, e));
     TRY(c->tokenizer = tokenizer_open(path, e));
-    TRY(c->chat = api_open_chat(c->tokenizer, s.chat_template, &c->arena, e));
-    TRY(c->pool = pool_open(s.threads, e));
+    TRY(c->chat = api_open_chat(c->tokenizer, o.format.chat_template, &c->arena, e));
+    TRY(c->pool = pool_open((int)o.sft.threads, e));
     TRY(find_stops(c, path, e));
-    int64_t room = MIN(c->config.max_positions, s.max_seq_len ? s.max_seq_len : 4096);
-    return (c->generator = generator_open(&c->config, path, NULL, s.compute, c->pool, room, e)) != NULL;
+    int64_t room = MIN(c->config.max_positions, o.sft.max_seq_len);
+    return (c->generator = generator_open(&c->config, path, NULL, o.compute, c->pool, room, e)) != NULL;
 }
 
 skiff_chat *skiff_chat_open(const char *path, const char *const *options, skiff_err *e)

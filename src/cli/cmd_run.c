@@ -1,24 +1,17 @@
 // skiff run: an experiment. Its flags are read by the experiment itself.
-#include <stdlib.h>
-#include <string.h>
-
 #include "cli/commands.h"
-#include "cli/stop.h"
 
 static int run(const args *a, err *e)
 {
     const char *experiment;
-    char *report = NULL;
     int code = 1;
     if (!word_need(a, 0, "EXPERIMENT", &experiment, e))
         return 2;
     char **argv = ARENA_ARRAY(a->arena, char *, a->word_count + 1);
     for (int i = 0; i < a->word_count; i++)
         argv[i] = arena_chars(a->arena, str_of(a->words[i]));
-    stop_cleanly_on_signals();
-    if (!skiff_run(experiment, a->word_count, argv, &report, &code, e))
-        return stopped_code(e);
-    free(report);
+    if (!skiff_run(experiment, a->word_count - 1, argv + 1, &code, e))
+        return code ? code : skiff_exit_code(e);
     return code;
 }
 

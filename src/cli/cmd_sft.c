@@ -11,7 +11,12 @@ static int run(const args *a, err *e)
     if (!arg_need(a, "model", &model, e) || !arg_need(a, "data", &data, e) || !arg_need(a, "output", &output, e))
         return 2;
     stop_cleanly_on_signals();
-    if (!skiff_sft(model, data, output, a->options, &report, e))
+    skiff_sft_how how = { .resume = arg(a, "resume"), .restart = arg(a, "restart") };
+    if (how.resume && how.restart) {
+        fail(e, ERR_INPUT, "skiff sft: --resume goes on with the run in %s, --restart removes it: give one", output);
+        return 2;
+    }
+    if (!skiff_sft(model, data, output, &how, a->options, &report, e))
         return stopped_code(e);
     print_report(a, report);
     free(report);
@@ -25,5 +30,7 @@ const command command_sft = {
         { "model", "MODEL", "the base model: a Hugging Face folder or a .gguf", false },
         { "data", "DATA", "chats: a file, folder or glob", false },
         { "output", "DIR", "where everything goes", false },
+        { "resume", NULL, "go on with the run in --output although settings differ", false },
+        { "restart", NULL, "remove what is in --output and begin anew", false },
     },
 };

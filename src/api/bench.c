@@ -1,0 +1,150 @@
+// skiff.h: times the whole optimizer step on random ids.
+#include <skiff/skiff.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "api/api.h"
+#include "api/options.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "run/settings.h"
+#include "train/metrics.h"
+#include "train/step.h"
+
+enum { MOST_OPS = 64 };
+
+typedef struct bench {
+    arena arena;
+    train_config c;
+    model_config model;
+    int64_t batch, seq;
+    pool *pool;
+    program program;
+    step_config how;
+    step step;
+    engine *engine;
+    int32_t *ids, *position, *start, *target;   // [batch, seq]
+    double *seconds;                            // of each timed step
+} bench;
+
+static void fill_batch(bench *b)
+{
+    int64_t n = b->batch * b->seq;
+    int32_t **arrays[] = { &b->ids, &b->position, &b->start, &b->target };
+    for (size_t i = 0; i < COUNT(arrays); i++)
+        *arrays[i] = ARENA_ARRAY(&b->arena, int32_t, n);
+    key k = key_from_seed(1);
+    for (int64_t i = 0; i < n; i++) {
+        b->ids[i] = (int32_t)(key_bits(k, (uint64_t)i) % (uint64_t)b->model.vocab);
+        b->position[i] = (int32_t)(i % b->seq);
+    }
+    for (int64_t i = 0; i < n; i++)
+        b->target[i] = b->ids[(i + 1) % n];
+}
+
+static bool open_bench(bench *b, const char *path, err *e)
+{
+    TRY(model_config_read(&b->model, path, e));
+    if (b->seq > b->model.max_positions)
+        return fail(e, ERR_INPUT, "--seq %lld is more than the %lld positions of this model", (long long)b->seq,
+                    (long long)b->model.max_positions);
+    int64_t rows = b->c.micro_batch ? b->c.micro_batch : b->batch;
+    if (b->batch % rows)
+        return fail(e, ERR_INPUT, "--batch %lld is no multiple of micro_batch %lld", (long long)b->batch, (long long)rows);
+    b->how = (step_config){
+        .model = { .config = b->model, .rows = rows, .seq = b->seq, .recompute = b->c.recompute },
+        .adamw = { .beta1 = 0.9f, .beta2 = 0.95f, .eps = 1e-8f }, .micro = b->batch / rows,
+    };
+    TRY(b->pool = pool_open(b->c.threads, e));
+    program_open(&b->program, b->c.compute);
+    b->step = step_record(&b->program, &b->how, &b->arena);
+    TRY(program_finish(&b->program, e));
+    TRY(b->engine = cpu_open(&b->program, &(cpu_options){ .pool = b->pool, .isa = b->c.isa, .profile = true }, e));
+    TRY(model_load(path, &b->model, &b->step.w, b->engine, e));
+    fill_batch(b);
+    return true;
+}
+
+static bool one_step(bench *b, int64_t number, err *e)
+{
+    step_numbers n = { .rate = 1e-5, .clip = 1, .number = number, .trained = b->batch * b->seq };
+    return step_write(b->engine, &b->step, &b->how, b->ids, b->position, b->start, b->target, &n, e) && b->engine->step(b->engine, e);
+}
+
+static int by_number(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double flops_of_step(const bench *b)
+{
+    int64_t n = b->batch * b->seq;
+    return flops_needed(&b->model, n, b->batch * (b->seq * (b->seq + 1) / 2), n);
+}
+
+static node *parts(bench *b, int64_t steps)
+{
+    op_time times[MOST_OPS];
+    int n = engine_times(b->engine, times, MOST_OPS);
+    node *out = node_object(&b->arena);
+    for (int i = 0; i < n; i++)
+        node_put(&b->arena, out, times[i].name, node_float(times[i].seconds / (double)steps));
+    return out;
+}
+
+static bool report_bench(bench *b, int64_t steps, double peak, char **report, err *e)
+{
+    arena *a = &b->arena;
+    node *out = node_object(a), *all = node_list(a);
+    for (int64_t i = 0; i < steps; i++)
+        node_add(a, all, node_float(b->seconds[i]));
+    qsort(b->seconds, (size_t)steps, sizeof *b->seconds, by_number);
+    double median = b->seconds[steps / 2], count = (double)(b->batch * b->seq);
+    struct rusage r;
+    getrusage(RUSAGE_SELF, &r);
+    node_put(a, out, "tokens_per_second", node_float(count / median));
+    node_put(a, out, "tokens_per_second_best", node_float(count / b->seconds[0]));
+    node_put(a, out, "mfu_causal", node_float(100 * flops_of_step(b) / median / (1e9 * peak)));
+    node_put(a, out, "peak_gflops", node_float(peak));
+    node_put(a, out, "peak_memory_bytes", node_int((int64_t)r.ru_maxrss * 1024));
+    node_put(a, out, "precision", node_text(b->c.compute == BF16 ? STR("bf16") : STR("f32")));
+    node_put(a, out, "kernels", node_text(str_of(b->c.isa ? b->c.isa : cpu_isas()[0])));
+    node_put(a, out, "threads", node_int(pool_threads(b->pool)));
+    node_put(a, out, "micro_batch", node_int(b->how.model.rows));
+    node_put(a, out, "step_seconds", *all);
+    node_put(a, out, "parts", *parts(b, steps));
+    return api_report(out, report, e);
+}
+
+static bool run_bench(bench *b, const char *path, int64_t steps, char **report, err *e)
+{
+    TRY(open_bench(b, path, e));
+    b->seconds = ARENA_ARRAY(&b->arena, double, steps);
+    double peak = cpu_peak_gflops(b->pool, b->c.isa, b->c.compute);
+    TRY(one_step(b, 1, e));
+    engine_times_clear(b->engine);
+    for (int64_t i = 0; i < steps; i++) {
+        double begun = clock_now();
+        TRY(one_step(b, i + 2, e));
+        b->seconds[i] = clock_now() - begun;
+    }
+    return report_bench(b, steps, peak, report, e);
+}
+
+bool skiff_bench(const char *model_path, int64_t rows, int64_t seq, int64_t steps, const char *const *options, char **report,
+                 skiff_err *e)
+{
+    bench b = { .batch = rows, .seq = seq };
+    api_options o;
+    bool ok = api_options_read("bench", options, &b.arena, &o, e) && need_local("model", model_path, e);
+    o.sft.model_name_or_path = model_path;
+    o.sft.train_batch_size = rows;
+    ok = ok && train_config_fill(&o.sft, 1, &b.c, e) && run_bench(&b, model_path, steps, report, e);
+    if (b.engine)
+        b.engine->close(b.engine);
+    program_close(&b.program);
+    pool_close(b.pool);
+    arena_close(&b.arena);
+    return ok;
+}

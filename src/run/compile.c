@@ -38,7 +38,6 @@ static bool find_kit(arena *a, kit *k, err *e)
         return fail_io(e, "read", "/proc/self/exe");
     self[n] = 0;
     const char *folder = path_folder(a, self);
-    *k = (kit){0};
     for (size_t i = 0; i < COUNT(libraries) && !k->library; i++)
         if (is_file_in(a, folder, libraries[i], &found))
             k->library = found;
@@ -148,7 +147,7 @@ static bool compile(arena *a, const kit *k, const char *source, const char *prog
 
 bool experiment_compile(const char *source, arena *a, const char **program, err *e)
 {
-    kit k;
+    kit k = {0};
     str bytes;
     const char *folder;
     char hex[SHA256_HEX + 1], where[4096];

@@ -48,13 +48,14 @@ static bool check_forced(const jobs *j, err *e)
         }
         char near[200];
         near_names(*f, names, (size_t)j->count, near, sizeof near);
-        if (!found && !near[0] && j->count <= 4)        // few enough to say them all
-            for (int i = 0, n = 0; i < j->count; i++)
-                n += snprintf(near + MIN((size_t)n, sizeof near - 1), sizeof near - MIN((size_t)n, sizeof near - 1), "%s'%s'",
-                              !i ? "" : i + 1 < j->count ? ", " : " or ", names[i]);
+        text all = {0};
+        for (int i = 0; i < j->count; i++)
+            text_add(&all, "%s'%s'", i ? ", " : "", names[i]);
         if (!found)
-            return fail(e, ERR_INPUT, "--force_run: there is no step '%s'%s%s%s", *f, near[0] ? "; did you mean " : "", near,
-                        near[0] ? "?" : "");
+            fail(e, ERR_INPUT, "--force_run: there is no step '%s'; %s %s", *f, near[0] ? "did you mean" : "there are",
+                 near[0] ? near : text_view(&all).at);
+        text_close(&all);
+        TRY(found);
     }
     return true;
 }

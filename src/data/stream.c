@@ -120,9 +120,12 @@ static bool gzip_unpack(stream *s, int64_t row, err *e)
     g->z.avail_in = (unsigned)(s->packed_end - s->packed_begin);
     g->z.next_out = (unsigned char *)s->bytes + s->end;
     g->z.avail_out = (unsigned)MIN(s->room - s->end, (size_t)1 << 30);
+    const size_t had = s->end;
     int state = inflate(&g->z, Z_NO_FLUSH);
     s->packed_begin = s->packed_end - g->z.avail_in;
     s->end = (size_t)((char *)g->z.next_out - s->bytes);
+    if (s->end > had && state == Z_DATA_ERROR)
+        return true;                // what came before the damage is read first; the next call fails again
     g->between = state == Z_STREAM_END;
     if (state == Z_MEM_ERROR)
         return fail(e, ERR_MEMORY, "no memory to read '%s'", s->path);

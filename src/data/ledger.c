@@ -126,7 +126,7 @@ static bool read_shards(arena *a, const node *root, const char *path, ledger *ou
         TRY(want_digest(one, path, "sha256", s->sha256, e));
         s->name = arena_chars(a, str_of(expected));
     }
-    return info_read(totals, path, &out->info, e);
+    return shard_info_read(totals, path, &out->info, e);
 }
 
 static bool read_begin(arena *a, const node *root, const char *path, ledger *out, err *e)

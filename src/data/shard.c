@@ -199,7 +199,7 @@ static bool read_info(str info, const char *path, shard *s, err *e)
 {
     arena a = {0};
     const node *object;
-    bool ok = json_parse(&a, info, (place){ .file = path }, &object, e) && info_read(object, path, &s->info, e);
+    bool ok = json_parse(&a, info, (place){ .file = path }, &object, e) && shard_info_read(object, path, &s->info, e);
     const cache_totals *t = &s->info.totals;
     if (ok && (t->rows != s->head.rows || t->kept != s->head.count || t->tokens != s->head.tokens))
         ok = damaged(path, e, "its counts disagree");

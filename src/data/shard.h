@@ -17,7 +17,7 @@ void info_drop(shard_info *s, const char *reason, const char *first, int64_t row
 void info_stop(shard_info *s, int32_t token);
 void info_add(shard_info *to, const shard_info *more);      // `more` comes after `to` in the order of rows
 void info_put(arena *a, node *object, const shard_info *s); // as members of a JSON object
-bool info_read(const node *object, const char *file, shard_info *out, err *e) MUST_CHECK;
+bool shard_info_read(const node *object, const char *file, shard_info *out, err *e) MUST_CHECK;
 node info_text(arena *a, const char *s);    // with what is no UTF-8 replaced by '?'
 
 // Conversations on their way into a shard.

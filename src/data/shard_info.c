@@ -99,7 +99,7 @@ static bool read_drop(const node *one, const char *file, shard_info *out, err *e
     return fail(e, ERR_INPUT, "%s: drops: unknown reason or number of rows", file);
 }
 
-bool info_read(const node *object, const char *file, shard_info *out, err *e)
+bool shard_info_read(const node *object, const char *file, shard_info *out, err *e)
 {
     const node *drops, *stops;
     memset(out, 0, sizeof *out);

@@ -1,7 +1,6 @@
 // Licence and model card of an export: files of the base whose names begin with LICENSE, NOTICE or USE_POLICY are
 // copied, and a README.md names base and licence the way the hub reads them.
 #include <ctype.h>
-#include <stdlib.h>
 
 #include "base/file.h"
 #include "base/json.h"
@@ -23,13 +22,8 @@ static bool is_licence(const char *name)
 
 static bool copy_licences(saved_files *f, const char *folder, const char *base, err *e)
 {
-    char **names, *from = realpath(base, NULL), *to = realpath(folder, NULL);
+    char **names;
     int64_t count;
-    bool same = from && to && !strcmp(from, to);
-    free(from);
-    free(to);
-    if (same)
-        return true;
     TRY(folder_list(&f->arena, base, &names, &count, e));
     for (int64_t i = 0; i < count; i++) {
         const char *path = path_join(&f->arena, base, names[i]);

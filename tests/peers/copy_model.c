@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "fake_engine.h"
+#include <string.h>
+
+#include "../fake_engine.h"
 
 static double now(void)
 {

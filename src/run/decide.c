@@ -52,8 +52,8 @@ static bool check_forced(const jobs *j, err *e)
         for (int i = 0; i < j->count; i++)
             text_add(&all, "%s'%s'", i ? ", " : "", names[i]);
         if (!found)
-            fail(e, ERR_INPUT, "--force_run: there is no step '%s'; %s %s", *f, near[0] ? "did you mean" : "there are",
-                 near[0] ? near : text_view(&all).at);
+            fail(e, ERR_INPUT, "--force_run: there is no step '%s'; %s %s%s", *f, near[0] ? "did you mean" : "there are",
+                 near[0] ? near : text_view(&all).at, near[0] ? "?" : "");
         text_close(&all);
         TRY(found);
     }

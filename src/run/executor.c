@@ -24,8 +24,12 @@ static bool move_aside(jobs *j, const job *b, err *e)
     const char *output = b->step->output;
     if (!file_exists(output))
         return true;
-    char date[32];
+    char date[32], *to_date = date;
     clock_iso(date);
+    for (const char *p = date; *p; p++)                 // 20260131T120000Z: no colons in paths
+        if (*p != ':' && *p != '-')
+            *to_date++ = *p;
+    *to_date = 0;
     for (int n = 0; n < 1000; n++) {
         const char *to = n ? arena_print(j->arena, "%s.aside-%s.%d", output, date, n) : arena_print(j->arena, "%s.aside-%s", output, date);
         if (file_exists(to))
@@ -313,12 +317,11 @@ static bool check_all(jobs *j, err *e)
         }
         if (fine)
             continue;
+        err_while(&mine, "%s%s%s", b->step->at.file ? b->step->at.file : "", b->step->at.file ? ": " : "", b->step->name);
         if (ok)
             *e = mine;
         else
-            log_say(LOG_ERROR, "%s: %s", b->step->name, mine.text);
-        if (ok)
-            err_while(e, "%s", b->step->name);
+            log_say(LOG_ERROR, "%s", mine.text);
         ok = false;
     }
     return ok;
@@ -386,8 +389,6 @@ static bool first_failure(const jobs *j, err *e)
     if (!failures)
         return true;
     *e = first->error;
-    if (e->code == ERR_INPUT || e->code == ERR_UNSUPPORTED || e->code == ERR_NONE)
-        e->code = ERR_IO;                               // found while running: exit code 1
     err_while(e, "%d of %d steps failed: %s", failures, j->count, first->step->name);
     return false;
 }

@@ -61,10 +61,7 @@ const char *executor_prefix(const executor_options *o);
 // Dependencies, versions, hashes and output paths; touches no file.
 bool executor_plan(arena *a, exec_step *steps, int count, const executor_options *o, err *e) MUST_CHECK;
 
-// Runs what is not done. False when a step failed (e tells the first, ERR_IO or what it was) or when something was wrong before
-// anything ran (ERR_INPUT, ERR_UNSUPPORTED). The summary is {"prefix", "steps": [{"name", "output_path", "status", "action",
-// "reason", "seconds", "message"}], "seconds"}; statuses are on disk too.
+// Runs what is not done. False when something was wrong before anything ran, or when a step failed: `e` is then the first one's
+// (ERR_INPUT where the step's data or options are at fault: exit code 2). The summary is {"prefix", "experiment", "dry_run",
+// "steps": [{"name", "kind", "output_path", "status", "action", "reason", "seconds", "message"}], "seconds"}; statuses are on disk too.
 bool executor_run(arena *a, exec_step *steps, int count, const executor_options *o, text *summary_json, err *e) MUST_CHECK;
-
-// Whether the failure was found before anything ran (exit code 2 for ERR_INPUT and ERR_UNSUPPORTED, else 1) is told by the
-// code: failures while running are never ERR_INPUT or ERR_UNSUPPORTED.

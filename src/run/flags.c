@@ -130,8 +130,13 @@ static bool unknown_step(const char *key, place at, err *e)
     for (int i = 0; i < x->step_count; i++) {
         if (x->steps[i]->what == WHAT_MIXTURE)
             continue;
+        const char *own = short_name(x->steps[i]);
+        bool seen = !own;
+        for (size_t k = 0; k < count && !seen; k++)
+            seen = !strcmp(names[k], own);
+        if (!seen)
+            names[count++] = own;
         names[count++] = x->steps[i]->known_as;
-        names[count++] = short_name(x->steps[i]) ? short_name(x->steps[i]) : "";
     }
     size_t n = strcspn(key, ".");
     snprintf(word, sizeof word, "%.*s", (int)MIN(n, sizeof word - 1), key);

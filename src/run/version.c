@@ -58,7 +58,7 @@ static bool copy(planner *p, exec_step *s, const node *from, bool resolve, node 
     to->line = to->column = 0;
     const node *step = reference(from);
     if (step) {
-        int k;
+        int k = 0;
         TRY(add_dependency(p, s, step->integer, &k, e));
         const node *path = node_get(from, "path");
         const char *root = resolve ? p->steps[step->integer].output : arena_print(p->arena, "DEP[%d]", k);

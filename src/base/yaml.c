@@ -81,6 +81,16 @@ static bool looks_like_number(str s, bool *whole)
     return i == s.size;
 }
 
+// The digits as written, where JSON would write them so too ("+7" and ".5" it would not).
+static str json_digits(str s)
+{
+    if (s.at[0] == '+')
+        s = str_from(s, 1);
+    size_t dot = str_find(s, STR("."), 0), first = s.at[0] == '-';
+    bool bare = first == dot || (dot < s.size && (dot + 1 == s.size || s.at[dot + 1] < '0' || s.at[dot + 1] > '9'));
+    return bare ? (str){0} : s;
+}
+
 static bool is_one_of(str s, const char *const *words)
 {
     for (; *words; words++)
@@ -108,7 +118,6 @@ static void plain_scalar(str s, node *out)
     } else if (is_one_of(s, infinite) || is_one_of(s, nans)) {
         out->kind = NODE_FLOAT;
         out->number = is_one_of(s, nans) ? (double)NAN : s.at[0] == '-' ? -(double)INFINITY : (double)INFINITY;
-        out->raw = s;
     } else if (looks_like_number(s, &whole)) {
         errno = 0;
         long long integer = whole ? strtoll(s.at, NULL, 10) : 0;
@@ -117,7 +126,7 @@ static void plain_scalar(str s, node *out)
             out->integer = integer;
         else
             out->number = strtod(s.at, NULL);
-        out->raw = s;
+        out->raw = json_digits(s);
     }
 }
 

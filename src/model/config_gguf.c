@@ -149,6 +149,9 @@ bool config_read_gguf(model_config *c, const gguf *g, err *e)
     TRY(read_family(c, g, e) && read_sizes(c, g, e));
     TRY(gguf_want_number(g, "llama.attention.layer_norm_rms_epsilon", &c->norm_eps, e));
     TRY(want_one(g, "llama.expert_count", 0, e));
+    const gguf_value *split = gguf_find(g, "split.count");
+    if (split && split->kind <= GGUF_I32 && split->u > 1)
+        return unsupported(e, g, "split.count", "the model lies in several files; merge them with `llama-gguf-split --merge`");
     const gguf_value *causal = gguf_find(g, "llama.attention.causal");
     if (causal && !(causal->kind == GGUF_BOOL && causal->b))
         return unsupported(e, g, "llama.attention.causal", "only true is supported");

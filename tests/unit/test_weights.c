@@ -293,6 +293,9 @@ TEST(config_of_a_gguf)
                "for the llama family");
     CHECK_TEXT(gguf_with((pair){ "llama.rope.scaling.type", 8, 0, "yarn" }, &c, ERR_UNSUPPORTED), "m.gguf: llama.rope.scaling.type: only "
                "'none' and 'linear' are supported");
+    CHECK_TEXT(gguf_with((pair){ "split.count", 4, 3, 0 }, &c, ERR_UNSUPPORTED), "m.gguf: split.count: the model lies in several files; "
+               "merge them with `llama-gguf-split --merge`");
+    CHECK_TEXT(gguf_with((pair){ "split.count", 4, 1, 0 }, &c, ERR_NONE), "");
     pair linear[] = { { "llama.rope.scaling.type", 8, 0, "linear" }, { "llama.rope.scaling.factor", 6, 4, 0 } };
     CHECK_TEXT(read_gguf(linear, 2, NULL, 0, &c, ERR_NONE), "");
     CHECK(c.rope.kind == ROPE_LINEAR && c.rope.factor == 4);

@@ -1,0 +1,55 @@
+# For tests of the program from outside. SKIFF is the program; each test works in $dir, a folder of its own.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+: "${SKIFF:=$PWD/build/skiff}"
+root=$PWD
+model=$root/fixtures/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+export SKIFF_PROGRESS=0
+passed=0 failed=0
+
+# ok NAME CONDITION…: the condition is a command
+ok()
+{
+    name=$1
+    shift
+    if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED $name"; fi
+}
+
+# run ARGS…: the program's stdout in $dir/out, stderr in $dir/err, exit code in $code
+run()
+{
+    "$SKIFF" "$@" > "$dir/out" 2> "$dir/err" < "${stdin:-/dev/null}"
+    code=$?
+}
+
+# refuses NAME CODE TEXT ARGS…: exits with CODE and says one line on stderr that holds TEXT
+refuses()
+{
+    name=$1 want=$2 text=$3
+    shift 3
+    run "$@"
+    lines=$(grep -c '^skiff: ' "$dir/err")
+    if [ $code -eq "$want" ] && grep -qF -- "$text" "$dir/err" && [ "$lines" -eq 1 ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED $name: exit $code (want $want), expected one line with: $text"
+        sed 's/^/    /' "$dir/err" | tail -n 5
+    fi
+}
+
+# says NAME TEXT: stdout holds the text
+says()
+{
+    if grep -qF -- "$2" "$dir/out"; then passed=$((passed + 1)); else
+        failed=$((failed + 1)); echo "FAILED $1: expected on stdout: $2"; head -n 5 "$dir/out" | sed 's/^/    /'; fi
+}
+
+finish()
+{
+    echo "$passed passed, $failed failed"
+    [ $failed -eq 0 ]
+    exit
+}

@@ -26,6 +26,8 @@ LIB     := $(SRC:%.c=$B/%.o)
 CLI     := $(patsubst %.c,$B/%.o,$(wildcard src/cli/*.c))
 T       ?= test_*
 UNIT    := $(patsubst %.c,$B/%,$(wildcard tests/unit/$T.c))
+FAULT   := $(patsubst %.c,$B/%,$(wildcard tests/fault/test_*.c))
+PEERS   := $(patsubst %.c,$B/%,$(wildcard tests/peers/*.c))
 FUZZERS := $(patsubst fuzz/%.c,%,$(wildcard fuzz/fuzz_*.c))
 
 all: $B/libskiff.a $B/skiff
@@ -58,14 +60,11 @@ unit: $(UNIT)
 	@tests/run $(UNIT)
 
 # Unit tests, the fuzz corpora replayed, and the program from outside.
-test: fixtures $(UNIT) $(FUZZERS:%=$B/fuzz/%) $B/skiff
-	@BUILD=$B SKIFF=$(abspath $B/skiff) tests/run $(UNIT) fuzz/replay $(wildcard tests/cli/test_*) $(wildcard tests/fault/test_*)
+test: fixtures $(UNIT) $(FAULT) $(FUZZERS:%=$B/fuzz/%) $B/skiff
+	@BUILD=$B SKIFF=$(abspath $B/skiff) tests/run $(UNIT) $(FAULT) fuzz/replay $(wildcard tests/cli/test_*)
 
-test-peers: all $B/step_dump
-	@SKIFF=$(abspath $B/skiff) STEP_DUMP=$(abspath $B/step_dump) tools/peers.sh
-
-$B/step_dump: $B/tests/peers/step_dump.o $B/libskiff.a
-	$(CC) $(FLAGS) $(CFLAGS) $^ -o $@ $(LIBS)
+test-peers: all $(PEERS)
+	@SKIFF=$(abspath $B/skiff) BUILD=$(abspath $B) tools/peers.sh
 
 fuzz:
 	@tools/fuzz.sh $(FUZZ_SECONDS)

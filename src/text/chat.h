@@ -1,4 +1,4 @@
-// Conversations to tokens with a mask: what is trained and what is not (docs: ../docs/masks.md).
+// Conversations to tokens with a mask: what is trained and what is not (docs/masks.md).
 #pragma once
 #include "base/node.h"
 #include "text/jinja.h"
@@ -20,11 +20,19 @@ typedef struct chat_options {
     bool bos_add;                   // bos = "add": a BOS is put before the text when it has none
 } chat_options;
 
+// The mark of a run of the output that came from a message: which message, and which of its fields.
+typedef enum chat_field { FIELD_OTHER, FIELD_ROLE, FIELD_CONTENT, FIELD_REASONING, FIELD_TOOL_CALLS } chat_field;
+static inline int32_t chat_mark_message(int32_t mark) { return (mark & 0xFFFFFF) - 1; }        // -1: the template's own
+static inline chat_field chat_mark_field(int32_t mark) { return (chat_field)(mark >> 24); }
+
 typedef struct chat_result {
     jinja_output output;            // the rendered text
     tokens tokens;
     uint8_t *mask;                  // per token: 1 when trained
     int64_t mask_room, trained;
+    jinja_output before;            // renderings of the first messages alone, to find where an answer begins
+    uint8_t *bytes;                 // per byte of the text: 1 when trained
+    size_t bytes_room;
     int32_t stop;                   // the stop token trained last (-1: none): generation_config wants it
     bool special_in_content;        // text of a message held the literal of a special token
     bool bos_missing, bos_double;   // see decisions: the tokenizer alone would add one / begins with two

@@ -1,0 +1,205 @@
+// Which bytes of a rendered conversation are trained. docs/masks.md tells the rules with an example.
+#include <stdlib.h>
+
+#include "base/util.h"
+#include "text/chat_parts.h"
+
+typedef struct finder {
+    const chat_call *call;
+    place at;
+    chat_result *r;
+    err *e;
+    str text;
+} finder;
+
+// The first byte of a run that matters, from `from` on; SIZE_MAX when there is none.
+static size_t first_run(const finder *f, size_t from, bool (*matters)(int32_t mark, int32_t message), int32_t message)
+{
+    const jinja_output *o = &f->r->output;
+    for (int64_t i = 0; i < o->run_count; i++)
+        if (o->runs[i].end > from && matters(o->runs[i].mark, message))
+            return MAX((size_t)o->runs[i].begin, from);
+    return SIZE_MAX;
+}
+
+// The role's name is a header, not what the model wrote.
+static bool is_own(int32_t mark, int32_t message)
+{
+    return chat_mark_message(mark) == message && chat_mark_field(mark) != FIELD_ROLE;
+}
+
+static bool is_other(int32_t mark, int32_t message) { return mark && chat_mark_message(mark) != message; }
+
+// The end of the last run of the message between two places; `from` when there is none.
+static size_t last_own(const finder *f, size_t from, size_t to, int32_t message)
+{
+    const jinja_output *o = &f->r->output;
+    for (int64_t i = o->run_count; i-- > 0;)
+        if (o->runs[i].begin < to && o->runs[i].end > from && is_own(o->runs[i].mark, message))
+            return MIN((size_t)o->runs[i].end, to);
+    return from;
+}
+
+static size_t common_prefix(str a, str b)
+{
+    size_t n = MIN(a.size, b.size), i = 0;
+    while (i < n && a.at[i] == b.at[i])
+        i++;
+    return i;
+}
+
+// Where the answer begins: after its generation prompt if the text has it, else with its own first byte.
+static bool find_begin(finder *f, int32_t i, size_t *begin)
+{
+    err why = {0};
+    jinja_output *before = &f->r->before;
+    if (chat_render(f->call, i, true, before, &why)) {
+        str prompt = text_view(&before->text);
+        if (prompt.size && str_begins(f->text, prompt)) {
+            *begin = prompt.size;
+            return true;
+        }
+    } else if (why.code == ERR_MEMORY) {
+        *f->e = why;
+        return false;
+    }
+    *begin = first_run(f, 0, is_own, i);
+    return true;
+}
+
+static bool is_stop(const chat *c, int32_t id)
+{
+    for (int i = 0; i < c->stop_count; i++)
+        if (c->stops[i] == id)
+            return true;
+    return false;
+}
+
+// The token from which on texts begin at or after `at`.
+static int64_t token_from(const chat_result *r, size_t at)
+{
+    int64_t low = 0, high = r->tokens.count;
+    while (low < high) {
+        int64_t middle = (low + high) / 2;
+        if (r->tokens.begin[middle] < at)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool has_special(const finder *f, size_t from, size_t to)
+{
+    const chat_result *r = f->r;
+    for (int64_t k = token_from(r, from); k < r->tokens.count && r->tokens.begin[k] < to; k++)
+        if (tokenizer_is_special(f->call->c->tokenizer, r->tokens.ids[k]) && r->tokens.end[k] <= to)
+            return true;
+    return false;
+}
+
+// The end of the message's own last byte. Some templates name a tool call once more in its result; then the rendering
+// that ends with this message says how far it goes.
+static bool find_last(finder *f, int32_t i, size_t begin, size_t *last)
+{
+    *last = last_own(f, begin, f->text.size, i);
+    size_t other = first_run(f, begin, is_other, i);
+    if (*last <= other && !has_special(f, begin, *last))
+        return true;
+    err why = {0};
+    size_t zone = *last;
+    if (chat_render(f->call, i + 1, false, &f->r->before, &why))
+        zone = common_prefix(text_view(&f->r->before.text), f->text);
+    else if (other != SIZE_MAX)
+        zone = other;
+    if (zone > begin)
+        *last = last_own(f, begin, zone, i);
+    return true;
+}
+
+// The token that ends the answer: a known stop token, else the first special one, else the first added one; all before
+// another message's text.
+static int64_t find_stop(const finder *f, int32_t i, size_t last)
+{
+    const chat *c = f->call->c;
+    const chat_result *r = f->r;
+    size_t other = first_run(f, last, is_other, i);
+    int64_t special = -1, added = -1;
+    for (int64_t k = token_from(r, last); k < r->tokens.count && r->tokens.begin[k] < other; k++) {
+        int32_t id = r->tokens.ids[k];
+        if (!tokenizer_is_added(c->tokenizer, id))
+            continue;
+        if (is_stop(c, id))
+            return k;
+        if (special < 0 && tokenizer_is_special(c->tokenizer, id))
+            special = k;
+        if (added < 0)
+            added = k;
+    }
+    return special >= 0 ? special : added;
+}
+
+static void set_bytes(finder *f, size_t begin, size_t end, int32_t message)
+{
+    const jinja_output *o = &f->r->output;
+    if (end > begin)
+        memset(f->r->bytes + begin, 1, end - begin);
+    for (int64_t i = 0; i < o->run_count; i++)
+        if (o->runs[i].end > begin && o->runs[i].begin < end && is_other(o->runs[i].mark, message)) {
+            size_t from = MAX((size_t)o->runs[i].begin, begin), to = MIN((size_t)o->runs[i].end, end);
+            memset(f->r->bytes + from, 0, to - from);
+        }
+}
+
+static bool no_stop(finder *f, int32_t i, size_t last)
+{
+    const chat *c = f->call->c;
+    int32_t line = chat_line_of(f->call, last ? last - 1 : 0), eos = tokenizer_eos(c->tokenizer);
+    str word = eos >= 0 ? tokenizer_token(c->tokenizer, eos) : STR("an added token");
+    return fail_at(f->e, f->at, "messages[%d]: %s:%d: no stop token follows this answer, so its end could not be learned; let the "
+                   "template write '%.*s' after it", i, c->file, line, STR_ARG(word));
+}
+
+static bool train_message(finder *f, int32_t i)
+{
+    size_t begin, last;
+    TRY(find_begin(f, i, &begin));
+    if (begin == SIZE_MAX)                                  // the template leaves this message out
+        return true;
+    TRY(find_last(f, i, begin, &last));
+    int64_t stop = find_stop(f, i, last);
+    if (stop < 0)
+        return no_stop(f, i, last);
+    f->r->stop = f->r->tokens.ids[stop];
+    set_bytes(f, begin, f->r->tokens.end[stop], i);
+    return true;
+}
+
+static bool bytes_room(chat_result *r, err *e)
+{
+    size_t size = r->output.text.size + 1;
+    if (size > r->bytes_room) {
+        uint8_t *more = realloc(r->bytes, size);
+        if (!more)
+            return fail(e, ERR_MEMORY, "no memory left for the mask of a conversation");
+        r->bytes = more;
+        r->bytes_room = size;
+    }
+    memset(r->bytes, 0, size);
+    return true;
+}
+
+bool chat_find_trained(const chat_call *call, place at, chat_result *r, err *e)
+{
+    finder f = { .call = call, .at = at, .r = r, .e = e, .text = text_view(&r->output.text) };
+    TRY(bytes_room(r, e));
+    if (jinja_has_generation(call->c->template)) {
+        for (int64_t i = 0; i < r->output.generation_count; i++)
+            memset(r->bytes + r->output.generation[i].begin, 1, r->output.generation[i].end - r->output.generation[i].begin);
+        return true;
+    }
+    for (int32_t i = 0; i < call->context->messages->list.count; i++)
+        if (call->context->roles[i])
+            TRY(train_message(&f, i));
+    return true;
+}

@@ -1,0 +1,40 @@
+// Qwen 2.5: ChatML with a system message always, tools described in it, tool calls as JSON between <tool_call> tags and
+// their results in one user message.
+#include "text/chat_parts.h"
+
+const char template_qwen2_5[] =
+    // The words of a message, whether it is a text or a list of parts.
+    "{% macro words(content) %}"
+    "{% if content is string %}{{ content }}{% else %}{% for part in content or [] %}{{ part.text }}{% endfor %}{% endif %}"
+    "{% endmacro %}"
+    // The system message: the first one given, or the model's own; then the tools.
+    "{% set given = messages and messages[0].role == 'system' %}"
+    "<|im_start|>system\n"
+    "{% if given %}{{ words(messages[0].content) }}"
+    "{% else %}You are Qwen, created by Alibaba Cloud. You are a helpful assistant.{% endif %}"
+    "{% if tools %}"
+    "\n\n# Tools\n\nYou may call one or more functions to assist with the user query.\n\n"
+    "You are provided with function signatures within <tools></tools> XML tags:\n<tools>"
+    "{% for tool in tools %}{{ '\\n' ~ tool | tojson }}{% endfor %}"
+    "\n</tools>\n\nFor each function call, return a json object with function name and arguments within "
+    "<tool_call></tool_call> XML tags:\n<tool_call>\n{\"name\": <function-name>, \"arguments\": <args-json-object>}\n</tool_call>"
+    "{% endif %}"
+    "<|im_end|>\n"
+    "{% for turn in messages %}"
+    "{% if turn.role == 'tool' %}"
+    "{% if loop.first or loop.previtem.role != 'tool' %}<|im_start|>user{% endif %}"
+    "{{ '\\n' }}<tool_response>\n{{ words(turn.content) }}\n</tool_response>"
+    "{% if loop.last or loop.nextitem.role != 'tool' %}<|im_end|>{{ '\\n' }}{% endif %}"
+    "{% elif turn.role == 'assistant' and turn.tool_calls %}"
+    "<|im_start|>assistant"
+    "{% if turn.content %}{{ '\\n' ~ words(turn.content) }}{% endif %}"
+    "{% for call in turn.tool_calls %}"
+    "{% set wanted = call.function if call.function is defined else call %}"
+    "{{ '\\n' }}<tool_call>\n{\"name\": \"{{ wanted.name }}\", \"arguments\": {{ wanted.arguments | tojson }}}\n</tool_call>"
+    "{% endfor %}"
+    "<|im_end|>\n"
+    "{% elif not (loop.first and given) %}"
+    "<|im_start|>{{ turn.role }}\n{{ words(turn.content) }}<|im_end|>\n"
+    "{% endif %}"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";

@@ -43,6 +43,25 @@ bool normal_already(normalizer n, str s)
     return true;
 }
 
+// Marks that came after Unicode 9, with which `tokenizers` normalizes: to it they are letters that nothing moves.
+static const struct { uint32_t first, last; } young[] = {
+    { 0x7fd, 0x7fd }, { 0x898, 0x89f }, { 0x8ca, 0x8d3 }, { 0x9fe, 0x9fe }, { 0xc3c, 0xc3c }, { 0xd3b, 0xd3c },
+    { 0xeba, 0xeba }, { 0x1715, 0x1715 }, { 0x1abf, 0x1ace }, { 0x1df6, 0x1dfa }, { 0xa82c, 0xa82c }, { 0x10d24, 0x10d27 },
+    { 0x10eab, 0x10eac }, { 0x10efd, 0x10eff }, { 0x10f46, 0x10f50 }, { 0x10f82, 0x10f85 }, { 0x11070, 0x11070 },
+    { 0x1133b, 0x1133b }, { 0x1145e, 0x1145e }, { 0x11839, 0x1183a }, { 0x11930, 0x11930 }, { 0x1193d, 0x1193e },
+    { 0x11943, 0x11943 }, { 0x119e0, 0x119e0 }, { 0x11a34, 0x11a34 }, { 0x11a47, 0x11a47 }, { 0x11a99, 0x11a99 },
+    { 0x11d42, 0x11d42 }, { 0x11d44, 0x11d45 }, { 0x11d97, 0x11d97 }, { 0x11f41, 0x11f42 }, { 0x16ff0, 0x16ff1 },
+    { 0x1e08f, 0x1e08f }, { 0x1e130, 0x1e136 }, { 0x1e2ae, 0x1e2ae }, { 0x1e2ec, 0x1e2ef }, { 0x1e4ec, 0x1e4ef },
+};
+
+static bool is_young(uint32_t c)
+{
+    size_t i = 0;
+    while (i < COUNT(young) && young[i].last < c)
+        i++;
+    return i < COUNT(young) && young[i].first <= c;
+}
+
 // Does a new stretch begin at this character: can nothing before it change because of it? Second characters of
 // canonical compositions are marks, and vowels and finals of Hangul.
 static bool begins_stretch(uint32_t c)
@@ -51,7 +70,7 @@ static bool begins_stretch(uint32_t c)
         return true;
     const utf8proc_property_t *p = utf8proc_get_property((utf8proc_int32_t)c);
     bool mark = p->category == UTF8PROC_CATEGORY_MC || p->category == UTF8PROC_CATEGORY_MN || p->category == UTF8PROC_CATEGORY_ME;
-    return p->combining_class == 0 && !mark && !(c >= 0x1160 && c <= 0x11ff);
+    return (p->combining_class == 0 && !mark && !(c >= 0x1160 && c <= 0x11ff)) || is_young(c);
 }
 
 static bool stays(uint32_t c)
@@ -84,9 +103,9 @@ bool normal_make(normalizer n, const char *chars, size_t begin, size_t end, made
     int length;
     for (size_t at = begin, next; at < end; at = next) {
         uint32_t c = char_read(chars + at, &length);
-        bool changes = !stays(c) || (at == begin && !begins_stretch(c));
+        bool alone = is_young(c), changes = !alone && (!stays(c) || !begins_stretch(c));
         next = at + (size_t)length;
-        while (next < end && !begins_stretch(char_read(chars + next, &length))) {
+        while (!alone && next < end && !begins_stretch(char_read(chars + next, &length))) {
             next += (size_t)length;
             changes = true;
         }

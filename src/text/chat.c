@@ -99,7 +99,7 @@ static bool encode(const chat *c, const node *row, place at, const chat_options 
     TRY(chat_render(&call, -1, o->add_generation_prompt, &r->output, e));
     TRY(chat_encode_text(c, o, r, e));
     if (!o->train_all)
-        TRY(chat_find_trained(&call, at, r, e));
+        TRY(chat_find_trained(&call, at, o->end_optional || o->add_generation_prompt, r, e));
     chat_mark_tokens(r, o->train_all);
     if (r->stop < 0)
         r->stop = last_added(c, r);

@@ -18,6 +18,8 @@ typedef struct chat_options {
     bool train_all;                 // mask_user_turns = false: every token is trained
     bool special_in_content_as_text;// special_tokens_in_content = "text"
     bool bos_add;                   // bos = "add": a BOS is put before the text when it has none
+    bool end_optional;              // an answer that no stop token follows is no error: to look at, not to train on
+                                    // (so it is with add_generation_prompt)
 } chat_options;
 
 // The mark of a run of the output that came from a message: which message, and which of its fields.

@@ -10,6 +10,7 @@ typedef struct finder {
     chat_result *r;
     err *e;
     str text;
+    bool end_optional;
 } finder;
 
 // The first byte of a run that matters, from `from` on; SIZE_MAX when there is none.
@@ -168,8 +169,12 @@ static bool train_message(finder *f, int32_t i)
         return true;
     TRY(find_last(f, i, begin, &last));
     int64_t stop = find_stop(f, i, last);
-    if (stop < 0)
+    if (stop < 0 && !f->end_optional)
         return no_stop(f, i, last);
+    if (stop < 0) {
+        set_bytes(f, begin, last, i);
+        return true;
+    }
     f->r->stop = f->r->tokens.ids[stop];
     set_bytes(f, begin, f->r->tokens.end[stop], i);
     return true;
@@ -189,9 +194,9 @@ static bool bytes_room(chat_result *r, err *e)
     return true;
 }
 
-bool chat_find_trained(const chat_call *call, place at, chat_result *r, err *e)
+bool chat_find_trained(const chat_call *call, place at, bool end_optional, chat_result *r, err *e)
 {
-    finder f = { .call = call, .at = at, .r = r, .e = e, .text = text_view(&r->output.text) };
+    finder f = { .call = call, .at = at, .r = r, .e = e, .text = text_view(&r->output.text), .end_optional = end_optional };
     TRY(bytes_room(r, e));
     if (jinja_has_generation(call->c->template)) {
         for (int64_t i = 0; i < r->output.generation_count; i++)

@@ -37,7 +37,7 @@ bool chat_render(const chat_call *call, int64_t count, bool generation_prompt, j
 int32_t chat_line_of(const chat_call *call, size_t at); // the line of the template that wrote this byte of the text
 
 // chat_mask.c: marks trained bytes; needs the tokens.
-bool chat_find_trained(const chat_call *call, place at, chat_result *r, err *e);
+bool chat_find_trained(const chat_call *call, place at, bool end_optional, chat_result *r, err *e);
 bool chat_find_stops(chat *c);                          // chat_trial.c
 bool chat_encode_text(const chat *c, const chat_options *o, chat_result *r, err *e);    // chat_tokens.c
 bool chat_result_room(chat_result *r, err *e);

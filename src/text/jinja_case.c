@@ -6,7 +6,7 @@
 #include "text/jinja_case_table.h"
 #include "text/jinja_value.h"
 
-bool char_is_space(uint32_t c)
+bool letter_is_space(uint32_t c)
 {
     return (c >= 9 && c <= 13) || (c >= 0x1C && c <= 0x20) || c == 0x85 || c == 0xA0 || c == 0x1680
            || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
@@ -14,16 +14,16 @@ bool char_is_space(uint32_t c)
 
 static utf8proc_category_t category(uint32_t c) { return utf8proc_category((utf8proc_int32_t)c); }
 
-bool char_is_alpha(uint32_t c)
+bool letter_is_alpha(uint32_t c)
 {
     utf8proc_category_t k = category(c);
     return k >= UTF8PROC_CATEGORY_LU && k <= UTF8PROC_CATEGORY_LO;
 }
 
-bool char_is_decimal(uint32_t c) { return category(c) == UTF8PROC_CATEGORY_ND; }
+bool letter_is_decimal(uint32_t c) { return category(c) == UTF8PROC_CATEGORY_ND; }
 
 // Superscripts, circled digits and their like count as digits, not as decimals.
-bool char_is_digit(uint32_t c)
+bool letter_is_digit(uint32_t c)
 {
     static const uint16_t ranges[][2] = {
         { 0xB2, 0xB3 }, { 0xB9, 0xB9 }, { 0x1369, 0x1371 }, { 0x19DA, 0x19DA }, { 0x2070, 0x2070 }, { 0x2074, 0x2079 },
@@ -33,17 +33,17 @@ bool char_is_digit(uint32_t c)
     for (size_t i = 0; i < COUNT(ranges); i++)
         if (c >= ranges[i][0] && c <= ranges[i][1])
             return true;
-    return char_is_decimal(c) || (c >= 0x10A40 && c <= 0x10A43) || (c >= 0x10E60 && c <= 0x10E68)
+    return letter_is_decimal(c) || (c >= 0x10A40 && c <= 0x10A43) || (c >= 0x10E60 && c <= 0x10E68)
            || (c >= 0x11052 && c <= 0x1105A) || (c >= 0x1F100 && c <= 0x1F10A);
 }
 
-bool char_is_numeric(uint32_t c)
+bool letter_is_numeric(uint32_t c)
 {
     utf8proc_category_t k = category(c);
     return k == UTF8PROC_CATEGORY_ND || k == UTF8PROC_CATEGORY_NL || k == UTF8PROC_CATEGORY_NO;
 }
 
-bool char_is_printable(uint32_t c)
+bool letter_is_printable(uint32_t c)
 {
     if (c < 0x7F)
         return c >= 0x20;
@@ -53,13 +53,13 @@ bool char_is_printable(uint32_t c)
 }
 
 // Letters that have case without being of category Lu or Ll: modifier letters, Roman numerals, circled letters.
-bool char_is_upper(uint32_t c)
+bool letter_is_upper(uint32_t c)
 {
     return category(c) == UTF8PROC_CATEGORY_LU || (c >= 0x2160 && c <= 0x216F) || (c >= 0x24B6 && c <= 0x24CF)
            || (c >= 0x1F130 && c <= 0x1F149) || (c >= 0x1F150 && c <= 0x1F169) || (c >= 0x1F170 && c <= 0x1F189);
 }
 
-bool char_is_lower(uint32_t c)
+bool letter_is_lower(uint32_t c)
 {
     return category(c) == UTF8PROC_CATEGORY_LL || c == 0xAA || c == 0xBA || (c >= 0x2B0 && c <= 0x2B8) || c == 0x2C0 || c == 0x2C1
            || (c >= 0x2E0 && c <= 0x2E4) || c == 0x345 || c == 0x37A || (c >= 0x1D2C && c <= 0x1D6A) || c == 0x1D78
@@ -73,7 +73,7 @@ static bool put_char(sink *s, uint32_t c, int32_t mark)
     return sink_bytes(s, bytes, (size_t)utf8_write(c, bytes), mark);
 }
 
-static bool is_cased(uint32_t c) { return char_is_upper(c) || char_is_lower(c) || category(c) == UTF8PROC_CATEGORY_LT; }
+static bool is_cased(uint32_t c) { return letter_is_upper(c) || letter_is_lower(c) || category(c) == UTF8PROC_CATEGORY_LT; }
 
 static bool is_case_ignorable(uint32_t c)
 {
@@ -149,7 +149,7 @@ bool text_change_case(render *r, value v, text_case how, value *out)
         else if (how == CASE_TITLE)
             one = inside ? CASE_LOWER : CASE_TITLE;
         else if (how == CASE_SWAP)
-            one = char_is_upper(c) ? CASE_LOWER : CASE_UPPER;
+            one = letter_is_upper(c) ? CASE_LOWER : CASE_UPPER;
         else if (how == CASE_FOLD)
             one = CASE_LOWER;
         inside = is_cased(c);

@@ -45,7 +45,7 @@ static bool run_title(render *r, value *self, value *a, const call_args *raw, va
     for (size_t at = 0; at < t.size;) {
         int length;
         uint32_t c = utf8_read(t, at, &length);
-        bool breaks = char_is_space(c) || (c < 0x80 && strchr("-({[<", (int)c));
+        bool breaks = letter_is_space(c) || (c < 0x80 && strchr("-({[<", (int)c));
         TRY(sink_char_case(&s, t, at, length, first || breaks ? CASE_UPPER : CASE_LOWER, text_mark_at(*self, at)));
         first = breaks;
         at += (size_t)length;
@@ -186,7 +186,7 @@ static bool run_wordcount(render *r, value *self, value *a, const call_args *raw
     for (size_t at = 0; at < self->text->s.size;) {
         int length;
         uint32_t c = utf8_read(self->text->s, at, &length);
-        bool word = c == '_' || char_is_alpha(c) || char_is_numeric(c);
+        bool word = c == '_' || letter_is_alpha(c) || letter_is_numeric(c);
         n += word && !inside;
         inside = word;
         at += (size_t)length;

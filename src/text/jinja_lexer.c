@@ -50,7 +50,7 @@ static size_t space_at(str s, size_t at)
         return 0;
     int length;
     uint32_t c = utf8_read(s, at, &length);
-    return char_is_space(c) ? (size_t)length : 0;
+    return letter_is_space(c) ? (size_t)length : 0;
 }
 
 static size_t skip_space(str s, size_t at)

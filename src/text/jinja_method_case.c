@@ -29,7 +29,7 @@ static bool all_of(str s, bool (*is)(uint32_t c), bool empty)
     return s.size ? true : empty;
 }
 
-static bool is_alnum(uint32_t c) { return char_is_alpha(c) || char_is_numeric(c) || char_is_digit(c); }
+static bool is_alnum(uint32_t c) { return letter_is_alpha(c) || letter_is_numeric(c) || letter_is_digit(c); }
 static bool is_ascii(uint32_t c) { return c < 0x80; }
 
 #define KIND_METHOD(name, is, empty)                                                               \
@@ -39,14 +39,14 @@ static bool is_ascii(uint32_t c) { return c < 0x80; }
         *out = value_bool(all_of(self->text->s, is, empty));                                       \
         return jinja_step(r, 1);                                                                   \
     }
-KIND_METHOD(isalpha, char_is_alpha, false)
+KIND_METHOD(isalpha, letter_is_alpha, false)
 KIND_METHOD(isalnum, is_alnum, false)
-KIND_METHOD(isdigit, char_is_digit, false)
-KIND_METHOD(isdecimal, char_is_decimal, false)
-KIND_METHOD(isnumeric, char_is_numeric, false)
-KIND_METHOD(isspace, char_is_space, false)
+KIND_METHOD(isdigit, letter_is_digit, false)
+KIND_METHOD(isdecimal, letter_is_decimal, false)
+KIND_METHOD(isnumeric, letter_is_numeric, false)
+KIND_METHOD(isspace, letter_is_space, false)
 KIND_METHOD(isascii, is_ascii, true)
-KIND_METHOD(isprintable, char_is_printable, true)
+KIND_METHOD(isprintable, letter_is_printable, true)
 
 bool text_is_cased(str s, bool upper)
 {
@@ -54,9 +54,9 @@ bool text_is_cased(str s, bool upper)
     for (size_t at = 0; at < s.size;) {
         int length;
         uint32_t c = utf8_read(s, at, &length);
-        if (upper ? char_is_lower(c) : char_is_upper(c))
+        if (upper ? letter_is_lower(c) : letter_is_upper(c))
             return false;
-        any = any || (upper ? char_is_upper(c) : char_is_lower(c));
+        any = any || (upper ? letter_is_upper(c) : letter_is_lower(c));
         at += (size_t)length;
     }
     return any;
@@ -84,8 +84,8 @@ static bool run_istitle(render *r, value *self, value *a, const call_args *raw, 
     for (size_t at = 0; at < s.size && ok;) {
         int length;
         uint32_t c = utf8_read(s, at, &length);
-        ok = char_is_upper(c) ? !inside : char_is_lower(c) ? inside : true;
-        inside = char_is_upper(c) || char_is_lower(c);
+        ok = letter_is_upper(c) ? !inside : letter_is_lower(c) ? inside : true;
+        inside = letter_is_upper(c) || letter_is_lower(c);
         any = any || inside;
         at += (size_t)length;
     }
@@ -101,7 +101,7 @@ static bool run_isidentifier(render *r, value *self, value *a, const call_args *
     for (size_t at = 0; at < s.size && ok;) {
         int length;
         uint32_t c = utf8_read(s, at, &length);
-        ok = c == '_' || char_is_alpha(c) || (at && char_is_decimal(c));
+        ok = c == '_' || letter_is_alpha(c) || (at && letter_is_decimal(c));
         at += (size_t)length;
     }
     *out = value_bool(ok);

@@ -41,7 +41,7 @@ bool text_strip(render *r, value v, value chars, bool left, bool right, value *o
     TRY(jinja_step(r, 1 + (int64_t)(given ? chars.text->s.size : 0) / 4));
     while (left && begin < end) {
         uint32_t c = utf8_read(s, begin, &length);
-        if (!(given ? in_set(chars.text->s, c) : char_is_space(c)))
+        if (!(given ? in_set(chars.text->s, c) : letter_is_space(c)))
             break;
         begin += (size_t)length;
     }
@@ -50,7 +50,7 @@ bool text_strip(render *r, value v, value chars, bool left, bool right, value *o
         while (at > begin && ((unsigned char)s.at[at] & 0xC0) == 0x80)
             at--;
         uint32_t c = utf8_read(s, at, &length);
-        if (!(given ? in_set(chars.text->s, c) : char_is_space(c)))
+        if (!(given ? in_set(chars.text->s, c) : letter_is_space(c)))
             break;
         end = at;
     }
@@ -103,7 +103,7 @@ static bool split_spaces(render *r, value v, int64_t most, pieces *p)
     str s = v.text->s;
     for (size_t at = 0; at < s.size;) {
         int length;
-        while (at < s.size && char_is_space(utf8_read(s, at, &length)))
+        while (at < s.size && letter_is_space(utf8_read(s, at, &length)))
             at += (size_t)length;
         if (at >= s.size)
             break;
@@ -114,7 +114,7 @@ static bool split_spaces(render *r, value v, int64_t most, pieces *p)
             add_piece(r, p, rest);
             break;
         }
-        while (at < s.size && !char_is_space(utf8_read(s, at, &length)))
+        while (at < s.size && !letter_is_space(utf8_read(s, at, &length)))
             at += (size_t)length;
         add_piece(r, p, text_part(r, v, begin, at));
     }
@@ -142,7 +142,7 @@ static bool rsplit_spaces(render *r, value v, int64_t most, pieces *p)
             int length;
             while (at > 0 && ((unsigned char)s.at[at] & 0xC0) == 0x80)
                 at--;
-            if (char_is_space(utf8_read(s, at, &length)))
+            if (letter_is_space(utf8_read(s, at, &length)))
                 break;
             begin = at;
         }

@@ -399,7 +399,7 @@ static bool dotted_name(parser *p, str *name)
 {
     TRY(expect_kind(p, TK_NAME, name));
     while (skip_op(p, ".")) {
-        str more;
+        str more = {0};
         TRY(expect_kind(p, TK_NAME, &more));
         *name = str_of(arena_print(&p->j->arena, "%.*s.%.*s", STR_ARG(*name), STR_ARG(more)));
     }

@@ -19,7 +19,7 @@ void print_float(double d, char out[40])
         if (strtod(digits, NULL) == d)
             break;
     }
-    int exponent = atoi(strchr(digits, 'e') + 1);
+    int exponent = atoi(strchr(digits, 'e') + 1) % 1000;
     *strchr(digits, 'e') = 0;
     if (exponent < -4 || exponent >= 16) {
         snprintf(out, 40, "%se%c%02d", digits, exponent < 0 ? '-' : '+', abs(exponent));
@@ -41,7 +41,7 @@ static bool repr_char(sink *s, value v, size_t at, int length, uint32_t c, char 
         snprintf(code, sizeof code, "\\%c", (char)c);
     else if (c == '\n' || c == '\r' || c == '\t')
         snprintf(code, sizeof code, "\\%c", c == '\n' ? 'n' : c == '\r' ? 'r' : 't');
-    else if (char_is_printable(c))
+    else if (letter_is_printable(c))
         return sink_part(s, v, at, at + (size_t)length, 0);
     else
         snprintf(code, sizeof code, c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x", c);

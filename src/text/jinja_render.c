@@ -19,7 +19,7 @@ bool jinja_stop(render *r, err_code code, const char *fmt, ...)
     va_end(ap);
     size_t n = 0;
     for (const call_frame *f = r->frame; f && n < sizeof chain - 1; f = f->before)
-        n += (size_t)snprintf(chain + n, sizeof chain - n, "%s in %s '%.*s' called at line %d", n ? "," : " (", f->what,
+        n += (size_t)snprintf(chain + n, sizeof chain - n, "%s %s '%.*s' called at line %d", n ? ", in" : " (in", f->what,
                               (int)MIN(f->name.size, (size_t)40), f->name.at, f->line);
     if (n)
         snprintf(chain + MIN(n, sizeof chain - 5), 5, n > sizeof chain - 5 ? "…)" : ")");

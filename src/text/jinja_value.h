@@ -225,14 +225,14 @@ extern const function_row methods_of_text[], methods_of_text_case[], methods_of_
 extern const function_row methods_of_cycler[], methods_of_loop[], methods_of_number[];
 
 // jinja_case.c: letters, as Python's str sees them
-bool char_is_space(uint32_t c);
-bool char_is_alpha(uint32_t c);
-bool char_is_decimal(uint32_t c);
-bool char_is_digit(uint32_t c);
-bool char_is_numeric(uint32_t c);
-bool char_is_printable(uint32_t c);
-bool char_is_upper(uint32_t c);
-bool char_is_lower(uint32_t c);
+bool letter_is_space(uint32_t c);
+bool letter_is_alpha(uint32_t c);
+bool letter_is_decimal(uint32_t c);
+bool letter_is_digit(uint32_t c);
+bool letter_is_numeric(uint32_t c);
+bool letter_is_printable(uint32_t c);
+bool letter_is_upper(uint32_t c);
+bool letter_is_lower(uint32_t c);
 typedef enum text_case { CASE_UPPER, CASE_LOWER, CASE_TITLE, CASE_CAPITALIZE, CASE_SWAP, CASE_FOLD } text_case;
 bool text_change_case(render *r, value text, text_case how, value *out);
 bool sink_char_case(sink *s, str text, size_t at, int length, text_case how, int32_t mark);     // UPPER, LOWER or TITLE of one

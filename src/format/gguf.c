@@ -67,7 +67,10 @@ static bool take_name(cursor *c, str *out)
 
 static bool take_number(cursor *c, gguf_kind kind, gguf_value *v)
 {
-    union { uint8_t u8; int8_t i8; uint16_t u16; int16_t i16; uint32_t u32; int32_t i32; float f32; uint64_t u64; int64_t i64; double f64; } n;
+    union {
+        uint8_t u8; int8_t i8; uint16_t u16; int16_t i16; uint32_t u32; int32_t i32; uint64_t u64; int64_t i64;
+        float f32; double f64;
+    } n;
     static const uint8_t size[] = { 1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8 };
     TRY(take(c, &n, size[kind]));
     switch (kind) {

@@ -1,3 +1,4 @@
+// The tensors of a checkpoint, from safetensors or GGUF.
 #include "model/source.h"
 
 bool source_open(source *s, const char *path, err *e)

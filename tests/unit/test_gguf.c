@@ -241,6 +241,31 @@ TEST(types_that_are_not_read)
     text_close(&t);
 }
 
+TEST(the_least_and_the_most)
+{
+    text t = {0};
+    gguf g;
+    err e = {0};
+    double d = 0;
+    head(&t, 1, 2);
+    words(&t, "general.alignment"), u32(&t, GGUF_U32), u32(&t, 1);
+    words(&t, "two words"), u32(&t, GGUF_LIST), u32(&t, GGUF_F64), u64(&t, 1), text_bytes(&t, &(double){ 0.5 }, 8);
+    tensor_row(&t, "t", 4, (uint64_t[]){ 3, 1, 2, 1 }, 0, 0);
+    for (int i = 0; i < 6; i++)
+        text_bytes(&t, &(float){ (float)i }, 4);
+    CHECK(gguf_open_bytes(&g, text_view(&t), "x.gguf", &e));
+    CHECK(g.tensors[0].dim[0] == 1 && g.tensors[0].dim[1] == 2 && g.tensors[0].dim[2] == 1 && g.tensors[0].dim[3] == 3);
+    CHECK(g.tensors[0].count == 6 && g.tensors[0].size == 24 && gguf_find(&g, "two words")->item == GGUF_F64);
+    CHECK(!gguf_want_number(&g, "none", &d, &e));
+    CHECK_TEXT(e.text, "x.gguf: none: missing");
+    gguf_close(&g);
+    text_close(&t);
+    head(&t, 1, 0);
+    tensor_row(&t, "a\x7f", 1, (uint64_t[]){ 1 }, 0, 0);
+    u64(&t, 0);
+    CHECK_TEXT(said(&t), "x.gguf: tensor 1 of 1 has a name with a control character; the file is damaged");
+}
+
 // A file cut anywhere is refused, never read past its end (the sanitizers watch).
 TEST(cut_anywhere)
 {
@@ -254,6 +279,7 @@ TEST(cut_anywhere)
         memcpy(cut, whole.at, size);
         e = (err){0};
         CHECK(!gguf_open_bytes(&g, (str){ cut, size }, "x.gguf", &e) && e.code == ERR_INPUT);
+        CHECK(strstr(e.text, "the file is cut off or damaged, fetch it again"));
         free(cut);
     }
     arena_close(&a);
@@ -270,6 +296,8 @@ TEST(a_real_model)
     const gguf_tensor *t = gguf_find_tensor(&g, "blk.29.ffn_down.weight");
     CHECK(t && t->dim[0] == 576 && t->dim[1] == 1536 && !strcmp(gguf_block_of(t->type)->name, "Q4_1"));
     gguf_close(&g);
+    CHECK(!gguf_open(&g, "tests/unit/test_gguf.c", &e) && e.code == ERR_INPUT);
+    CHECK_TEXT(e.text, "tests/unit/test_gguf.c: not a GGUF file: it does not begin with 'GGUF'");
     CHECK(!gguf_open(&g, "fixtures/none.gguf", &e) && e.code == ERR_INPUT);
     CHECK_TEXT(e.text, "cannot read 'fixtures/none.gguf': No such file or directory");
 }

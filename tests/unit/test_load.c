@@ -123,7 +123,8 @@ TEST(tensors_that_may_be_passed_over)
     CHECK_TEXT(load_changed(true, (tiny_change){ .extra = "lm_head.weight" }), "");     // equal to the embedding
     CHECK_TEXT(load_changed(true, (tiny_change){ .extra = "lm_head.weight", .extra_shift = 1 }), "/model.safetensors: lm_head.weight "
                "differs from model.embed_tokens.weight, but config.json ties them; say tie_word_embeddings: false there");
-    CHECK_TEXT(load_changed(true, (tiny_change){ .rename = "model.embed_tokens.weight", .to = "lm_head.weight" }), "");     // the head alone
+    // the head alone
+    CHECK_TEXT(load_changed(true, (tiny_change){ .rename = "model.embed_tokens.weight", .to = "lm_head.weight" }), "");
 }
 
 TEST(an_engine_that_fails)
@@ -209,8 +210,8 @@ TEST(a_gguf_with_q_and_k_permuted)
         CHECK_TEXT(load("m.gguf", &c, F32, &f, ERR_NONE), "");
         fake_close(&f);
         tiny_gguf(&c, "blk.0.attn_q.bias");
-        CHECK(strstr(load("m.gguf", &c, F32, &f, ERR_INPUT), "m.gguf: tensor 'blk.0.attn_q.bias' has no place in a llama model of 2 layers; "
-                     "there is 'blk.0.attn_q.weight'"));
+        CHECK(strstr(load("m.gguf", &c, F32, &f, ERR_INPUT), "m.gguf: tensor 'blk.0.attn_q.bias' has no place in a llama model of 2 "
+                     "layers; there is 'blk.0.attn_q.weight'"));
         fake_close(&f);
         c.layers = 3;
         CHECK_TEXT(load("m.gguf", &c, F32, &f, ERR_INPUT), "/m.gguf: tensor 'blk.2.attn_norm.weight' is missing");

@@ -47,15 +47,15 @@ TEST(a_file_is_read)
     text t = file_of("{\"__metadata__\":{\"format\":\"pt\"},\"b\":{\"dtype\":\"BF16\",\"shape\":[2,3],\"data_offsets\":[8,20]},"
                      "\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
                      "\"empty\":{\"dtype\":\"I64\",\"shape\":[0,5],\"data_offsets\":[20,20]},"
-                     "\"one\":{\"dtype\":\"U8\",\"shape\":[],\"data_offsets\":[20,21]}}   ", 21);
+                     "\"o n\":{\"dtype\":\"U8\",\"shape\":[1,1,1,1,1,1,1,1],\"data_offsets\":[20,21]}}   ", 21);
     safetensors s;
     err e = {0};
     CHECK(safetensors_open_bytes(&s, text_view(&t), "x.safetensors", &e));
-    CHECK(s.count == 4 && str_is(s.tensors[0].name, "a") && str_is(s.tensors[3].name, "one"));
+    CHECK(s.count == 4 && str_is(s.tensors[0].name, "a") && str_is(s.tensors[3].name, "o n"));
     const st_tensor *b = safetensors_find(&s, "b");
     CHECK(b && b->type == ST_BF16 && b->rank == 2 && b->dim[0] == 2 && b->dim[1] == 3 && b->size == 12);
     CHECK(b && !memcmp(b->bytes, "\10\11\12\13", 4) && !strcmp(b->file, "x.safetensors"));
-    CHECK(safetensors_find(&s, "one")->rank == 0 && safetensors_find(&s, "one")->size == 1);
+    CHECK(safetensors_find(&s, "o n")->rank == 8 && safetensors_find(&s, "o n")->size == 1);
     CHECK(safetensors_find(&s, "empty")->size == 0);
     CHECK(!safetensors_find(&s, "c") && !safetensors_find(&s, ""));
     safetensors_close(&s);
@@ -109,6 +109,7 @@ TEST(headers_that_lie)
     CHECK_TEXT(said("{\"a\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0],\"strides\":[1]}}", 0), "x.safetensors:1:2: tensor "
                "'a': the key 'strides' is none of dtype, shape and data_offsets");
     CHECK_TEXT(said("{\"__metadata__\":{\"step\":7}}", 0), "x.safetensors:1:18: __metadata__: 'step': expected text, got a whole number");
+    CHECK_TEXT(said("{\"__metadata__\":[]}", 0), "x.safetensors:1:17: __metadata__: expected an object, got a list");
     CHECK_TEXT(said("{\"a\\u000ab\":{}}", 0), "x.safetensors:1:2: a tensor's name has a control character; the file is damaged");
 }
 
@@ -195,10 +196,27 @@ TEST(folders_of_shards)
         CHECK_TEXT(said_folder(), "/model.safetensors.index.json:1:22: weight_map: 'a': expected the name of a .safetensors file of "
                    "this folder");
     }
+    put_file("model.safetensors.index.json", STR("{\"weight_map\": {\"a\": \"m 1.safetensors\", \"b\": \"m2.safetensors\", "
+             "\"c\": \"m3.safetensors\", \"a2\": \"m 1.safetensors\"}}"));
+    put_shard("m 1.safetensors", "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},"
+              "\"a2\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[1,2]}}", 2);
+    put_shard("m2.safetensors", ONE("b"), 4);
+    put_shard("m3.safetensors", ONE("c"), 4);
+    CHECK_TEXT(said_folder(), "4 tensors");
+    put_file("model.safetensors.index.json", STR("{"));
+    CHECK(strstr(said_folder(), "/model.safetensors.index.json:1:2: JSON: "));
     put_file("model.safetensors.index.json", STR("{}"));
     CHECK_TEXT(said_folder(), "/model.safetensors.index.json:1:1: weight_map: missing");
     put_shard("model.safetensors", ONE("whole"), 4);   // goes before an index, as in transformers
     CHECK_TEXT(said_folder(), "1 tensors");
+    put_shard("model.safetensors", "{\"b\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},"
+              "\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[1,2]}}", 2);
+    safetensors s;
+    err e = {0};
+    CHECK(safetensors_open(&s, in_folder("model.safetensors"), &e) && safetensors_find(&s, "a") && safetensors_find(&s, "b"));
+    safetensors_close(&s);
+    CHECK(!safetensors_open(&s, in_folder("none.safetensors"), &e) && e.code == ERR_INPUT);
+    CHECK(strstr(e.text, "/none.safetensors': No such file or directory"));
     remove_folder();
 }
 
@@ -289,10 +307,14 @@ TEST(every_floating_type_as_float32)
         CHECK(to[i] == (float)(i / 7.0));
     for (int i = 0; i < N; i++)
         memcpy(bytes + 1 + 4 * i, &(float){ (float)i / 7 }, 4);
-    CHECK(st_to_f32(ST_F32, bytes + 1, to, N) && to[N - 1] == (N - 1) / 7.0f);
+    memset(to, 0, sizeof to);
+    CHECK(st_to_f32(ST_F32, bytes + 1, to, N));
+    for (int i = 0; i < N; i++)
+        CHECK(to[i] == (float)i / 7);
     for (int i = 0; i < N; i++)
         memcpy(bytes + 1 + 2 * i, &(uint16_t){ (uint16_t)(0x3c00 + i) }, 2);
     CHECK(st_to_f32(ST_F16, bytes + 1, to, N) && to[0] == 1 && to[512] == 1.5f && to[1024] == 2);
+    memset(to, 0, sizeof to);
     CHECK(st_to_f32(ST_BF16, bytes + 1, to, N) && to[0] == from_bits(0x3c000000) && to[N - 1] == from_bits((0x3c00u + N - 1) << 16));
     CHECK(!st_to_f32(ST_I32, bytes, to, N) && !st_to_f32(ST_BOOL, bytes, to, N));
 }

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/random.h"
+#include "base/util.h"
 #include "format/safetensors.h"
 #include "model/model.h"
 #include "data/cache.h"

@@ -41,11 +41,8 @@ static bool open_data(evaluator *v, err *e)
         return fail(e, ERR_INPUT, "max_seq_len: expected 2 to %lld, the positions of the model, got %lld",
                     (long long)v->model.max_positions, (long long)seq);
     if (!(v->packs = packs_open(v->cache, seq, c->pack, c->truncate, 0, e)))
-        return false;
-    int64_t all = packs_totals(v->packs)->packs;
-    if (!all)
-        return fail(e, ERR_INPUT, "%s: no conversation has a trained token within %lld tokens", c->cache, (long long)seq);
-    int64_t rows = MIN(c->rows > 0 ? c->rows : MAX(2048 / seq, 1), all);
+        return err_while(e, "%s", c->cache);
+    int64_t rows = MIN(c->rows > 0 ? c->rows : MAX(2048 / seq, 1), packs_totals(v->packs)->packs);
     v->how = (step_config){ .model = { .config = v->model, .rows = rows, .seq = seq }, .micro = 1, .loss_only = true };
     return true;
 }

@@ -79,17 +79,19 @@ int64_t memory_available(void)
     return MAX(least, 0);
 }
 
-memory_needs memory_of(const program *p)
+static memory_needs needs_of(const program *p, const step *s)
 {
-    int64_t kinds[KINDS] = { 0 }, copies = 0;
-    for (int32_t id = 1; id < p->value_count; id++)
-        if (!p->values[id].of.id)
-            kinds[p->values[id].kind] += program_bytes(p, (tensor){ id });
-    if (p->compute == BF16)
-        copies = kinds[WEIGHT] / 2;
-    memory_needs n = { .weights = kinds[WEIGHT], .gradients = kinds[GRADIENT], .moments = kinds[MOMENT] };
-    n.activations = MAX(p->scratch - n.gradients, 0);
-    n.other = p->kept - n.weights - n.moments + copies;
+    memory_needs n = { 0 };
+    for (int32_t id = 1; id < p->value_count; id++) {
+        const value *v = &p->values[id];
+        if (!v->of.id && (v->kind == WEIGHT || v->kind == MOMENT))
+            *(v->kind == WEIGHT ? &n.weights : &n.moments) += program_bytes(p, (tensor){ id });
+    }
+    for (int i = 0; i < WEIGHTS; i++)
+        if (s->dw.at[i].id)
+            n.gradients += program_bytes(p, s->dw.at[i]);
+    n.activations = p->scratch - n.gradients;
+    n.other = p->kept - n.weights - n.moments + (p->compute == BF16 ? n.weights / 2 : 0);
     n.total = n.weights + n.gradients + n.moments + n.activations + n.other;
     return n;
 }
@@ -99,10 +101,10 @@ bool memory_of_step(const step_config *c, type compute, memory_needs *out, err *
     program p;
     arena a = { 0 };
     program_open(&p, compute);
-    step_record(&p, c, &a);
+    const step s = step_record(&p, c, &a);
     bool ok = program_finish(&p, e);
     if (ok)
-        *out = memory_of(&p);
+        *out = needs_of(&p, &s);
     program_close(&p);
     arena_close(&a);
     return ok;

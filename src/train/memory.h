@@ -6,9 +6,9 @@
 int64_t memory_available(void);
 
 typedef struct memory_needs {
-    int64_t weights, gradients, moments, activations, other, total;
+    int64_t weights, gradients, moments;        // gradients: of the weights
+    int64_t activations;            // what forward leaves for backward, their gradients, and what the head needs
+    int64_t other, total;           // other: the engine's copies of weights in bf16, inputs, outputs
 } memory_needs;
-// Of a finished program with its engine's copies.
-memory_needs memory_of(const program *p);
 // Records the step of `c` with `rows` in a micro-batch, and gives what it takes.
 bool memory_of_step(const step_config *c, type compute, memory_needs *out, err *e) MUST_CHECK;

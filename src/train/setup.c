@@ -115,10 +115,8 @@ bool training_open_data(training *t, err *e)
     if (!(t->cache = cache_open(c->caches[0], e)))
         return false;
     TRY(check_tokenizer(t, t->cache, c->caches[0], e));
-    if (!(t->packs = packs_open(t->cache, c->seq, c->pack, c->truncate, 0, e)))
-        return false;
-    if (!packs_totals(t->packs)->packs)
-        return fail(e, ERR_INPUT, "%s: no conversation has a trained token within max_seq_len %lld", c->caches[0], (long long)c->seq);
+    if (!(t->packs = packs_open(t->cache, c->seq, c->pack, c->truncate, 0, e)))     // at least one pack
+        return err_while(e, "%s", c->caches[0]);
     t->loader = loader_open(t->packs, c->names ? c->names[0] : path_name(c->caches[0]), c->seed, c->permute, c->batch, e);
     if (!t->loader)
         return false;
@@ -178,6 +176,7 @@ static bool open_held_out(training *t, err *e)
 bool training_open_engine(training *t, err *e)
 {
     const train_config *c = t->c;
+    program_open(&t->program, c->compute);
     t->step = step_record(&t->program, &t->how, &t->arena);
     TRY(program_finish(&t->program, e));
     if (!(t->engine = cpu_open(&t->program, &(cpu_options){ .pool = t->pool, .isa = c->isa }, e)))

@@ -68,7 +68,7 @@ TEST(killed_ten_times)
     arena a = { 0 };
     text want = { 0 }, got = { 0 };
     CHECK(tiny_open(&t, &e));
-    t.c.steps = 40, t.c.steps_per_checkpoint = 7, t.c.steps_per_hf_export = 15, t.c.checkpoint_seconds = 0.05, t.c.steps_per_eval = 9;
+    t.c.steps = 40, t.c.steps_per_checkpoint = 7, t.c.steps_per_hf_export = 15, t.c.checkpoint_seconds = 0.01, t.c.steps_per_eval = 9;
     double begun = seconds();
     CHECK(run_for(&t.c, 0));
     double whole = seconds() - begun;
@@ -78,10 +78,10 @@ TEST(killed_ten_times)
     const uint32_t seed = (uint32_t)getpid();       // other moments each time
     int killed = 0;
     for (int i = 0; i < 10; i++)
-        killed += !run_for(&t.c, 1 + (int64_t)(1e6 * whole * 0.8 * (double)key_bits(key_from_seed(seed), (uint64_t)i) / 4294967296.0));
+        killed += !run_for(&t.c, 1 + (int64_t)(1e6 * whole * 0.3 * (double)key_bits(key_from_seed(seed), (uint64_t)i) / 4294967296.0));
     CHECK(run_for(&t.c, 0));
     fprintf(stderr, "    %d of 10 runs were killed, moments of seed %u, a whole run takes %.2f s\n", killed, seed, whole);
-    CHECK(killed > 0);
+    CHECK(killed > 4);
     snprintf(step[0], sizeof step[0], "%s/checkpoints/step-40", t.output);
     snprintf(step[1], sizeof step[1], "%s/checkpoints/step-40", other);
     CHECK(same_file(step[0], step[1], "weights.safetensors") && same_file(step[0], step[1], "moments.safetensors"));

@@ -57,7 +57,7 @@ static void show_progress(build *b, double began)
 {
     int64_t bytes = b->bytes_before + (b->reader ? reader_bytes(b->reader) : 0);
     double seconds = clock_now() - began;
-    progress_set(bytes >> 10, "kB, %lld rows, %.1f MB/s", (long long)b->rows_read, seconds > 0 ? (double)bytes / 1e6 / seconds : 0);
+    progress_set((bytes + 1023) >> 10, "kB, %lld rows, %.1f MB/s", (long long)b->rows_read, seconds > 0 ? (double)bytes / 1e6 / seconds : 0);
 }
 
 // One round: the shard before is written, this one encoded, the next one read.
@@ -156,7 +156,7 @@ static bool run(build *b, cache_totals *out, err *e)
     TRY(build_find_shards(b, e));
     for (int64_t i = 0; i < b->ledger.source_count; i++)
         bytes += b->ledger.sources[i].size;
-    progress_open(b->name, bytes >> 10);
+    progress_open(b->name, (bytes + 1023) >> 10);
     bool ok = run_rounds(b, e);
     progress_close();
     return ok && finish(b, out, e);

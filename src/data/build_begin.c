@@ -113,10 +113,12 @@ static void make_settings(build *b)
     put_text(a, s, "input_field", d->input_field);
     put_text(a, s, "output_field", d->output_field);
     put_text(a, s, "system_field", d->system_field);
+    node_put(a, s, "calls_as_text", node_bool(d->calls_as_text));
     node_put(a, s, "add_generation_prompt", node_bool(c->add_generation_prompt));
     node_put(a, s, "train_all", node_bool(c->train_all));
     node_put(a, s, "special_tokens_in_content_as_text", node_bool(c->special_in_content_as_text));
     node_put(a, s, "bos_add", node_bool(c->bos_add));
+    node_put(a, s, "end_optional", node_bool(c->end_optional));
     node_put(a, s, "shard_rows", node_int(b->options->shard_rows > 0 ? b->options->shard_rows : SHARD_ROWS));
     b->ledger.settings = s;
     b->ledger.vocab = (uint32_t)tokenizer_size(b->tokenizer);

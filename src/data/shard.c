@@ -176,7 +176,7 @@ static bool place_sections(str bytes, const char *path, shard *s, str *info, err
     return true;
 }
 
-static bool check_values(const shard *s, const char *path, err *e)
+static bool check_values(const shard *s, const char *path, int64_t *trained, err *e)
 {
     const shard_head *h = &s->head;
     uint32_t largest = 0;
@@ -188,20 +188,23 @@ static bool check_values(const shard *s, const char *path, err *e)
         return damaged(path, e, "its conversations do not cover its tokens");
     for (int64_t i = 0; i < h->tokens; i++)
         largest = MAX(largest, (uint32_t)s->ids[i]);
-    for (int64_t i = 0; i < h->tokens; i++)
+    for (int64_t i = 0; i < h->tokens; i++) {
         marks |= s->mask[i];
+        *trained += s->mask[i];
+    }
     if (h->tokens && largest >= h->vocab)
         return damaged(path, e, "a token id is not in the vocabulary");
     return marks <= 1 || damaged(path, e, "its mask holds other numbers than 0 and 1");
 }
 
-static bool read_info(str info, const char *path, shard *s, err *e)
+static bool read_info(str info, const char *path, int64_t trained, shard *s, err *e)
 {
     arena a = {0};
     const node *object;
     bool ok = json_parse(&a, info, (place){ .file = path }, &object, e) && shard_info_read(object, path, &s->info, e);
     const cache_totals *t = &s->info.totals;
-    if (ok && (t->rows != s->head.rows || t->kept != s->head.count || t->tokens != s->head.tokens))
+    if (ok && (t->rows != s->head.rows || t->kept != s->head.count || t->tokens != s->head.tokens
+               || t->trained != trained))
         ok = damaged(path, e, "its counts disagree");
     arena_close(&a);
     return ok;
@@ -210,6 +213,7 @@ static bool read_info(str info, const char *path, shard *s, err *e)
 bool shard_parse(str bytes, const char *path, shard *out, err *e)
 {
     str info;
+    int64_t trained = 0;
     *out = (shard){0};
     if (bytes.size < SHARD_HEADER + 8 + SHA256_HEX || memcmp(bytes.at, MAGIC, sizeof MAGIC))
         return damaged(path, e, "it does not begin as a shard of a token cache does");
@@ -217,8 +221,8 @@ bool shard_parse(str bytes, const char *path, shard *out, err *e)
     if (out->head.version != SHARD_VERSION)
         return fail(e, ERR_INPUT, "%s: version %u of the format, expected %d; tokenize again", path, out->head.version, SHARD_VERSION);
     TRY(place_sections(bytes, path, out, &info, e));
-    TRY(check_values(out, path, e));
-    return read_info(info, path, out, e);
+    TRY(check_values(out, path, &trained, e));
+    return read_info(info, path, trained, out, e);
 }
 
 bool shard_check_digest(str bytes, const char *path, err *e)

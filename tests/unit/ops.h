@@ -37,6 +37,7 @@ static float value_of(const char *name, int64_t i)
     return strcmp(name, "v") == 0 || strcmp(name, "r") == 0 ? fabsf(x) + 0.5f : strcmp(name, "finite") == 0 ? 1 : x;
 }
 
+__attribute__((unused))
 static void fill(engine *g, const op_case *o)
 {
     err e = {0};
@@ -60,6 +61,7 @@ static void fill(engine *g, const op_case *o)
 }
 
 // The elements of a kept tensor as floats; to be freed.
+__attribute__((unused))
 static float *floats(engine *g, int32_t t)
 {
     err e = {0};

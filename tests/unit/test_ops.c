@@ -217,3 +217,43 @@ TEST(every_instruction_set_agrees_with_the_formulas)
                 check_case(&cases[i], bf16 ? BF16 : F32, *isa, threads);
     pool_close(threads);
 }
+
+// All that a case leaves, as bytes one after another, computed with so many threads.
+static uint8_t *bits(const op_case *o, type h, const char *isa, int count, int64_t *size)
+{
+    err e = {0};
+    program p;
+    program_open(&p, h);
+    o->record(&p, h);
+    must(program_finish(&p, &e), &e);
+    pool *threads = pool_open(count, &e);
+    must(threads, &e);
+    engine *g = cpu_open(&p, &(cpu_options){ .isa = isa, .pool = threads }, &e);
+    must(g, &e);
+    fill(g, o);
+    must(g->step(g, &e), &e);
+    uint8_t *all = malloc((size_t)p.kept);
+    *size = 0;
+    for (int32_t t = 1; t < p.value_count; t++)
+        if (!p.values[t].of.id && kind_kept(p.values[t].kind)) {
+            must(g->read(g, (tensor){ t }, 0, shape_count(p.values[t].shape), all + *size, &e), &e);
+            *size += program_bytes(&p, (tensor){ t });
+        }
+    g->close(g);
+    pool_close(threads);
+    program_close(&p);
+    return all;
+}
+
+TEST(the_number_of_threads_changes_no_bit)
+{
+    for (const char *const *isa = cpu_isas(); *isa; isa++)
+        for (size_t i = 0; i < COUNT(cases); i++)
+            for (int bf16 = 0; bf16 < 2; bf16++) {
+                int64_t n, m;
+                uint8_t *one = bits(&cases[i], bf16 ? BF16 : F32, *isa, 1, &n), *four = bits(&cases[i], bf16 ? BF16 : F32, *isa, 4, &m);
+                CHECK(n == m && memcmp(one, four, (size_t)n) == 0);
+                free(one);
+                free(four);
+            }
+}

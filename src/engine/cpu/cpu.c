@@ -58,8 +58,11 @@ static bool run(void *self, const call *k, err *e)
     if (k->op == OP_adamw)
         t.copy = copy_of(c, k->arg[0]);
     double begin = c->profile ? clock_now() : 0;
-    if (!matmul_run(c->matmul, k - c->walk.p->calls, &t))
+    bool good = true;
+    if (!matmul_run(c->matmul, k - c->walk.p->calls, &t, &good))
         c->isa->kernels[k->op].run(&t);
+    if (!good)
+        return fail(e, ERR_BUG, "%s: oneDNN refused the product", op_name(k->op));
     if (c->profile) {
         op_time *o = &c->times[k->op];
         *o = (op_time){ op_name(k->op), o->calls + 1, o->seconds + clock_now() - begin,

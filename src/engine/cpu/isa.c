@@ -42,9 +42,9 @@ static bool has_amx(void)
 }
 
 static const isa isas[] = {         // best first
-    { "amx",        "AMX-BF16 and AVX-512 BF16", has_amx,        true,  0xfff,  kernels_amx,        peak_amx },
-    { "avx512bf16", "AVX-512 F BW VL DQ BF16",   has_avx512bf16, true,  0x1ff,  kernels_avx512bf16, peak_avx512bf16 },
-    { "avx512",     "AVX-512 F BW VL DQ",        has_avx512,     false, 0x3f,   kernels_avx512,     peak_avx512 },
+    { "amx",        "AMX-BF16 and AVX-512 BF16", has_amx,        true,  0x3e7,  kernels_amx,        peak_amx },
+    { "avx512bf16", "AVX-512 F BW VL DQ BF16",   has_avx512bf16, true,  0xe7,  kernels_avx512bf16, peak_avx512bf16 },
+    { "avx512",     "AVX-512 F BW VL DQ",        has_avx512,     false, 0x27,   kernels_avx512,     peak_avx512 },
     { "avx2",       "AVX2 and FMA",              has_avx2,       false, 0x7,    kernels_avx2,       peak_avx2 },
     { "generic",    "nothing",                   has_generic,    false, 0x1,    kernels_generic,    peak_generic },
 };

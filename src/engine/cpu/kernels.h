@@ -3,14 +3,11 @@
 #include "base/pool.h"
 #include "engine/program.h"
 
-typedef struct product product;     // a matrix product prepared by a library: matmul.h
-
 typedef struct task {
     const call *c;                  // sizes by letter, constants
     void *at[MAX_ARGS];             // where each argument lies; NULL: not wanted. Weights of products: their BF16 copy
     bool bf16[MAX_ARGS];            // is it BF16?
     uint16_t *copy;                 // adamw: the engine's BF16 copy of w, or NULL
-    const product *product;         // matrix products: NULL for own kernels
     pool *pool;
     char *room;                     // working memory, as much as the kernel's row asked for, on a cache line
 } task;

@@ -10,4 +10,5 @@ bool matmul_open(matmul **out, const program *p, const isa *set, bool forced, in
 void matmul_close(matmul *m);
 int64_t matmul_room(const matmul *m);                   // bytes of working memory
 bool matmul_has(const matmul *m, int call_index);
-bool matmul_run(matmul *m, int64_t call_index, const task *t);        // false: not prepared, use the kernel
+// False: not prepared, use the kernel. `good`: the library did it.
+bool matmul_run(matmul *m, int64_t call_index, const task *t, bool *good);

@@ -32,7 +32,12 @@ static void bf16_product(float *c, int64_t ldc, const uint16_t *a, int64_t lda, 
                 _tile_zero(2);
                 _tile_zero(3);
             }
+            const char *next = (const char *)(to + 32*ldc);         // the sums after these, on their way meanwhile
             for (int64_t k = 0; k < K; k += 32) {
+                for (int i = 0; i < 2 && m + 32 < M && k < 512; i++, next += ldc*4) {
+                    _mm_prefetch(next, _MM_HINT_T0);
+                    _mm_prefetch(next + 64, _MM_HINT_T0);
+                }
                 _tile_loadd(4, a + m*lda + k, lda*2);
                 _tile_loadd(6, b + k*ldb + 2*n, ldb*4);
                 _tile_loadd(7, b + k*ldb + 2*n + 32, ldb*4);

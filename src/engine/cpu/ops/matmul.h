@@ -12,7 +12,7 @@ typedef struct mm {                 // a product being computed
     int64_t kp, lda;                // kc in whole blocks; between rows of the packed a
     int64_t tile_n, tiles_n;
     void *a, *b;                    // packed
-    float *sums;                    // by thread: a tile of y, where y is not written directly
+    float *sums;                    // by thread: 32 columns of a tile of y, where y is not written directly
 } mm;
 
 // The largest chunks: all of K when y is BF16, so that it is rounded once.
@@ -34,7 +34,7 @@ static int64_t room_matmul(const call *c, int threads)
     mm_chunks(&p, c, true);         // not knowing y's type: the larger of both
     int64_t with_bf16 = mm_a_bytes(&p, 4) + mm_b_bytes(&p, 4);
     mm_chunks(&p, c, false);
-    return MAX(with_bf16, mm_a_bytes(&p, 4) + mm_b_bytes(&p, 4)) + (int64_t)threads * MM_ROWS * (MM_COLUMNS + 32) * 4;
+    return MAX(with_bf16, mm_a_bytes(&p, 4) + mm_b_bytes(&p, 4)) + (int64_t)threads * MM_ROWS * 32 * 4;
 }
 
 INLINE void mm_finish_row(const mm *p, int64_t i, int64_t n, int64_t columns, const float *sums, bool add, const int h)

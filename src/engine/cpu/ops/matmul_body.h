@@ -30,18 +30,18 @@ static void E(tile)(void *self, int64_t i, int thread)
     const int64_t m = i / p->tiles_n * MM_ROWS, n = i % p->tiles_n * p->tile_n;
     const int64_t rows = MIN(MM_ROWS, p->mc - m), columns = MIN(p->tile_n, p->nc - n);
     const bool direct = !p->t->bf16[0] && rows % 32 == 0 && columns % 32 == 0, later = p->add || p->k0 > 0;
-    const int64_t ldc = direct ? p->N : p->tile_n, strip = round_up(p->kp / tiles_of(p->kp, MM_STRIP), 32);
-    float *to = direct ? (float *)p->t->at[0] + (p->m0 + m) * p->N + p->n0 + n
-                       : p->sums + (int64_t)thread * MM_ROWS * (MM_COLUMNS + 32);
+    const int64_t ldc = direct ? p->N : 32, strip = round_up(p->kp / tiles_of(p->kp, MM_STRIP), 32);
+    float *sums = p->sums + (int64_t)thread * MM_ROWS * 32, *y = (float *)p->t->at[0] + (p->m0 + m) * p->N + p->n0 + n;
     const E(elem) *a = (const E(elem) *)p->a + m * p->lda;
     E(begin)();
-    for (int64_t j = 0; j < columns; j += 32)
+    for (int64_t j = 0; j < columns; j += 32) {
         for (int64_t k = 0; k < p->kp; k += strip)
-            E(product)(to + j, ldc, a + k, p->lda, E(b_at)((E(elem) *)p->b + (n + j) * p->kp, 32, k, 0), 32,
+            E(product)(direct ? y + j : sums, ldc, a + k, p->lda, E(b_at)((E(elem) *)p->b + (n + j) * p->kp, 32, k, 0), 32,
                        round_up(rows, 32), 32, MIN(strip, p->kp - k), k > 0 || (direct && later));
+        for (int64_t r = 0; r < rows && !direct; r++)
+            BY_TYPE(p->t->bf16[0], mm_finish_row, p, p->m0 + m + r, p->n0 + n + j, MIN(32, columns - j), sums + r*32, later);
+    }
     E(end)();
-    for (int64_t r = 0; r < rows && !direct; r++)
-        BY_TYPE(p->t->bf16[0], mm_finish_row, p, p->m0 + m + r, p->n0 + n, columns, to + r*ldc, later);
 }
 
 static void E(matmul)(mm *p)

@@ -24,6 +24,8 @@ static bool split_added(encoding *c, const added_set *set, const char *chars, si
         from = m.end;                                   // where the search goes on, whatever rstrip takes
         if (!added_accept(&m, chars, begin, end, done, c->flags))
             continue;
+        if (m.begin >= m.end)                           // rstrip of the one before took all of it
+            continue;
         if (done < m.begin)
             TRY(rest(c, chars, done, m.begin));
         if (!tokens_reserve(c->out, 1))

@@ -19,34 +19,48 @@ struct regex {
     place at;
 };
 
-// What stands for an escape within brackets; `negated` ones only stand alone.
-typedef struct escape { const char *name; const char *members; char additions; } escape;
+// What stands for an escape within brackets, and for its negation (capital letter) there where that can be written.
+typedef struct escape { const char *name, *members, *others; char additions; } escape;
+
+#define SPACES     "\\t-\\r \\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}"
+#define NOT_SPACES "\\x{0}-\\x{8}\\x{e}-\\x{1f}!-\\x{84}\\x{86}-\\x{9f}\\x{a1}-\\x{167f}\\x{1681}-\\x{1fff}\\x{200b}-\\x{2027}" \
+                   "\\x{202a}-\\x{202e}\\x{2030}-\\x{205e}\\x{2060}-\\x{2fff}\\x{3001}-\\x{10ffff}"
+#define WORDS      "\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{24b6}-\\x{24e9}\\x{1f130}-\\x{1f149}\\x{1f150}-\\x{1f169}\\x{1f170}-\\x{1f189}"
 
 static const escape escapes[] = {
-    { "s", "\\t-\\r \\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}", 0 },
-    { "w", "\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{24b6}-\\x{24e9}\\x{1f130}-\\x{1f149}\\x{1f150}-\\x{1f169}\\x{1f170}-\\x{1f189}", 'L' },
-    { "h", "0-9a-fA-F", 0 },
-    { "p{L}", "\\p{L}", 'L' },
-    { "p{M}", "\\p{M}", 'M' },
-    { "p{N}", "\\p{N}", 'N' },
-    { "p{P}", "\\p{P}", 'P' },
+    { "s", SPACES, NOT_SPACES, 0 },
+    { "w", WORDS, NULL, 'L' },
+    { "d", "\\p{Nd}", NULL, 'D' },
+    { "h", "0-9a-fA-F", NULL, 0 },
+    { "p{L}", "\\p{L}", NULL, 'L' },
+    { "p{M}", "\\p{M}", NULL, 'M' },
+    { "p{N}", "\\p{N}", NULL, 'N' },
+    { "p{P}", "\\p{P}", NULL, 'P' },
 };
+
+static const char word_border[] = "(?:(?<=[" WORDS "])(?![" WORDS "])|(?<![" WORDS "])(?=[" WORDS "]))";
+static const char no_border[] = "(?:(?<=[" WORDS "])(?=[" WORDS "])|(?<![" WORDS "])(?![" WORDS "]))";
 
 // Translates the escape after the backslash; the length of its name, 0 when it is none of the table.
 static size_t translate_escape(str rest, bool in_class, text *out)
 {
+    if (!in_class && rest.size && (rest.at[0] == 'b' || rest.at[0] == 'B')) {
+        text_add(out, "%s", rest.at[0] == 'b' ? word_border : no_border);
+        return 1;
+    }
     for (size_t i = 0; i < sizeof escapes / sizeof *escapes; i++) {
         str name = str_of(escapes[i].name);
         char upper = (char)(name.at[0] - 'a' + 'A');
-        if (!rest.size || !str_begins(str_from(rest, 1), str_from(name, 1)) || (rest.at[0] != name.at[0] && rest.at[0] != upper))
+        if (rest.size < name.size || memcmp(rest.at + 1, name.at + 1, name.size - 1) || (rest.at[0] != name.at[0] && rest.at[0] != upper))
             continue;
         bool negated = rest.at[0] == upper;
-        if (negated && in_class)                        // has no members to write down: left to PCRE2
+        const char *members = negated && in_class ? escapes[i].others : escapes[i].members;
+        if (!members)                                   // left to PCRE2
             return 0;
         if (!in_class)
             text_add(out, negated ? "[^" : "[");
-        text_add(out, "%s", escapes[i].members);
-        if (escapes[i].additions)
+        text_add(out, "%s", members);
+        if (escapes[i].additions && members == escapes[i].members)
             char_additions(escapes[i].additions, out);
         if (!in_class)
             text_char(out, ']');

@@ -14,7 +14,7 @@ bool char_is_number(uint32_t c);                        // \p{N}
 bool char_is_word(uint32_t c);                          // \w: Alphabetic, marks, decimal digits, connectors, joiners
 bool char_is_punctuation(uint32_t c);                   // \p{P} or a sign of ASCII
 
-// Characters of a general category ('L', 'M', 'N', 'P') that PCRE2 may not know yet, as members of a bracket class.
+// Characters of a general category ('L', 'M', 'N', 'P', 'D' for Nd) that PCRE2 may not know yet, as members of a bracket class.
 void char_additions(char category, text *out);
 
 // The character at `at` of valid UTF-8, and its length.

@@ -110,8 +110,7 @@ bool chat_encode(const chat *c, const node *row, place at, const chat_options *o
 {
     arena a = {0};
     err why = {0};
-    if (!node_is(node_get(row, "messages"), NODE_LIST))
-        return chat_check_row(row, at, e);
+    TRY(chat_check_row(row, at, e));
     bool ok = encode(c, row, at, o, &a, r, &why);
     arena_close(&a);
     if (ok)

@@ -134,6 +134,15 @@ bool sink_char_case(sink *s, str in, size_t at, int length, text_case how, int32
     return put_char(s, (uint32_t)to, mark);
 }
 
+static bool put_folded(sink *s, uint32_t c, int32_t mark)
+{
+    utf8proc_int32_t to[4];
+    utf8proc_ssize_t n = utf8proc_decompose_char((utf8proc_int32_t)c, to, 4, UTF8PROC_CASEFOLD, NULL);
+    for (utf8proc_ssize_t i = 0; i < n && i < 4; i++)
+        TRY(put_char(s, (uint32_t)to[i], mark));
+    return true;
+}
+
 bool text_change_case(render *r, value v, text_case how, value *out)
 {
     sink s = { .r = r };
@@ -150,11 +159,9 @@ bool text_change_case(render *r, value v, text_case how, value *out)
             one = inside ? CASE_LOWER : CASE_TITLE;
         else if (how == CASE_SWAP)
             one = letter_is_upper(c) ? CASE_LOWER : CASE_UPPER;
-        else if (how == CASE_FOLD)
-            one = CASE_LOWER;
         inside = is_cased(c);
-        if (how == CASE_FOLD && (c == 0xDF || c == 0x1E9E))
-            TRY(sink_bytes(&s, "ss", 2, text_mark_at(v, at)));
+        if (how == CASE_FOLD)
+            TRY(put_folded(&s, c, text_mark_at(v, at)));
         else
             TRY(sink_char_case(&s, t, at, length, one, text_mark_at(v, at)));
         at += (size_t)length;

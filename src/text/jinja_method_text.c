@@ -98,7 +98,7 @@ static void reverse(pieces *p)
     }
 }
 
-static bool split_spaces(render *r, value v, int64_t most, pieces *p)
+static void split_spaces(render *r, value v, int64_t most, pieces *p)
 {
     str s = v.text->s;
     for (size_t at = 0; at < s.size;) {
@@ -109,16 +109,13 @@ static bool split_spaces(render *r, value v, int64_t most, pieces *p)
             break;
         size_t begin = at;
         if (most >= 0 && p->count >= most) {
-            value rest;
-            TRY(text_strip(r, text_part(r, v, begin, s.size), (value){0}, false, true, &rest));
-            add_piece(r, p, rest);
+            add_piece(r, p, text_part(r, v, begin, s.size));
             break;
         }
         while (at < s.size && !letter_is_space(utf8_read(s, at, &length)))
             at += (size_t)length;
         add_piece(r, p, text_part(r, v, begin, at));
     }
-    return true;
 }
 
 static bool rsplit_spaces(render *r, value v, int64_t most, pieces *p)
@@ -132,7 +129,6 @@ static bool rsplit_spaces(render *r, value v, int64_t most, pieces *p)
         if (!end)
             break;
         if (most >= 0 && p->count >= most) {
-            TRY(text_strip(r, rest, (value){0}, true, false, &rest));
             add_piece(r, p, rest);
             break;
         }
@@ -183,7 +179,10 @@ static bool split(render *r, value v, value by, value most, bool from_right, val
     TRY(want_int(r, most, "maxsplit", -1, &limit));
     TRY(jinja_step(r, 1 + (int64_t)v.text->s.size / 16));
     if (by.kind == V_MISSING || by.kind == V_NONE) {
-        TRY(from_right ? rsplit_spaces(r, v, limit, &p) : split_spaces(r, v, limit, &p));
+        if (from_right)
+            TRY(rsplit_spaces(r, v, limit, &p));
+        else
+            split_spaces(r, v, limit, &p);
     } else {
         TRY(want_text(r, by, "the separator"));
         if (!by.text->s.size)
@@ -437,9 +436,8 @@ static bool run_replace(render *r, value *self, value *a, const call_args *raw, 
     TRY(want_text(r, a[0], "what is replaced"));
     TRY(want_text(r, a[1], "the replacement"));
     TRY(want_int(r, a[2], "count", -1, &most));
-    for (int i = 0; i < 2 && self->safe; i++)
-        if (!a[i].safe)
-            TRY(call_row(r, "filter", filter_find(STR("escape")), &a[i], &(call_args){0}, &a[i]));
+    if (self->safe && !a[1].safe)
+        TRY(call_row(r, "filter", filter_find(STR("escape")), &a[1], &(call_args){0}, &a[1]));
     return text_replace(r, *self, a[0], a[1], most, out);
 }
 

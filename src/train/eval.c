@@ -25,6 +25,8 @@ const cache *eval_cache(const evaluator *v) { return v->cache; }
 const pack_totals *eval_totals(const evaluator *v) { return packs_totals(v->packs); }
 int64_t eval_seq(const evaluator *v) { return v->how.model.seq; }
 
+int64_t eval_rows(int64_t seq) { return MAX(2048 / seq, 1); }
+
 static bool open_data(evaluator *v, err *e)
 {
     const eval_config *c = &v->c;
@@ -42,7 +44,7 @@ static bool open_data(evaluator *v, err *e)
                     (long long)v->model.max_positions, (long long)seq);
     if (!(v->packs = packs_open(v->cache, seq, c->pack, c->truncate, 0, e)))
         return err_while(e, "%s", c->cache);
-    int64_t rows = MIN(c->rows > 0 ? c->rows : MAX(2048 / seq, 1), packs_totals(v->packs)->packs);
+    int64_t rows = MIN(c->rows > 0 ? c->rows : eval_rows(seq), packs_totals(v->packs)->packs);
     v->how = (step_config){ .model = { .config = v->model, .rows = rows, .seq = seq }, .micro = 1, .loss_only = true };
     return true;
 }

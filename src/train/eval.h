@@ -33,5 +33,6 @@ void eval_close(evaluator *v);
 const cache *eval_cache(const evaluator *v);
 const pack_totals *eval_totals(const evaluator *v);     // what was cut and left out
 int64_t eval_seq(const evaluator *v);
+int64_t eval_rows(int64_t seq);                         // of a forward pass, unless told
 // With the weights as they are now. `rows`: one for each conversation of the cache (cache_count), or NULL.
 bool eval_run(evaluator *v, eval_result *out, eval_row *rows, err *e) MUST_CHECK;

@@ -137,6 +137,19 @@ static void configure(training *t, int64_t rows)
     };
 }
 
+// An evaluation's own memory: not the weights, which it shares.
+static bool add_held_out(const training *t, memory_needs *needs, err *e)
+{
+    memory_needs n;
+    if (!t->c->eval_cache || t->c->steps_per_eval < 0)
+        return true;
+    const step_config how = { .model = { .config = t->model, .rows = eval_rows(t->c->seq), .seq = t->c->seq }, .micro = 1, .loss_only = true };
+    TRY(memory_of_step(&how, t->c->compute, &n, e));
+    needs->other += n.activations;
+    needs->total += n.activations;
+    return true;
+}
+
 // About 2,048 tokens fill the matrix products of a micro-batch; more only takes memory. Fewer where that does not fit.
 bool training_choose(training *t, memory_needs *needs, err *e)
 {
@@ -151,7 +164,7 @@ bool training_choose(training *t, memory_needs *needs, err *e)
         if (c->batch % rows)
             continue;
         configure(t, rows);
-        TRY(memory_of_step(&t->how, c->compute, needs, e));
+        TRY(memory_of_step(&t->how, c->compute, needs, e) && add_held_out(t, needs, e));
         if (!available || needs->total <= available)
             return true;
         if (chosen || rows == 1)

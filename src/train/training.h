@@ -50,7 +50,7 @@ const node *identity_of(arena *a, const training *t, err *e);
 // "learning_rate was 1e-05, is 2e-05; seed was 0, is 1". Empty when nothing differs.
 void identity_differences(const node *was, const node *is, text *out);
 
-// plan.c
+// estimate.c
 void training_say_plan(const training *t, const memory_needs *n);
 
 // trainer.c: did train_stop ask for an end? `t` is a training.

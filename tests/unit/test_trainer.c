@@ -1,4 +1,7 @@
 // Whole runs of a tiny model: to the end, stopped and taken up again, refused, gone wrong.
+#include <fcntl.h>
+#include <sys/file.h>
+
 #include "base/json.h"
 #include "base/log.h"
 #include "train/checkpoint.h"
@@ -248,6 +251,37 @@ TEST(a_tokenizer_that_does_not_belong)
     t.c.model = other;
     CHECK(!train_run(&t.c, &r, &e) && e.code == ERR_INPUT);
     CHECK(strstr(e.text, "cache: tokenized with another tokenizer (") && strstr(e.text, "); tokenize the data again with this one"));
+    end(&t);
+}
+
+TEST(a_tokenizer_larger_than_the_model)
+{
+    tiny t;
+    arena a = { 0 };
+    str config = { 0 };
+    char changed[1024];
+    if (!begin(&t))
+        return;
+    const char *path = path_join(&a, t.model, "config.json");
+    OK(file_read(&a, path, &config, E));
+    snprintf(changed, sizeof changed, "%.*s", STR_ARG(config));
+    memcpy(strstr(changed, "264"), "258", 3);
+    OK(file_write(path, str_of(changed), E));
+    refused(&t, "@/model: the tokenizer has 259 tokens, the model '@/model' only 258; they do not belong together");
+    arena_close(&a);
+    end(&t);
+}
+
+TEST(one_process_to_a_folder)
+{
+    tiny t;
+    if (!begin(&t))
+        return;
+    OK(folder_make(t.output, E));
+    int fd = open(in_output(&t, ".lock"), O_RDWR | O_CREAT, 0666);
+    CHECK(flock(fd, LOCK_EX) == 0);
+    refused(&t, "'@/out': another process is training into this folder; wait for it, or give another output");
+    close(fd);
     end(&t);
 }
 

@@ -121,6 +121,8 @@ int lock_take(const char *output, const char *name, err *e)
 
 void lock_release(int lock)
 {
-    if (lock >= 0)
-        close(lock);
+    if (lock < 0)
+        return;
+    flock(lock, LOCK_UN);                               // for processes of other steps that hold a copy, too
+    close(lock);
 }

@@ -219,3 +219,21 @@ TEST(a_gguf_with_q_and_k_permuted)
         remove_folder();
     }
 }
+
+TEST(tensors_of_several_runs)
+{
+    fake_engine f;
+    model_config c = large_config();
+    new_folder();
+    tiny_checkpoint("model.safetensors", &c, ST_BF16, (tiny_change){0});
+    CHECK_TEXT(load("", &c, F32, &f, ERR_NONE), "");
+    CHECK(tiny_is_right(&f, &c));
+    fake_close(&f);
+    tiny_gguf(&c, NULL);
+    CHECK_TEXT(load("m.gguf", &c, BF16, &f, ERR_NONE), "");
+    CHECK(tiny_is_right(&f, &c));
+    fake_close(&f);
+    CHECK(strstr(load("none.gguf", &c, F32, &f, ERR_INPUT), "none.gguf': No such file or directory"));
+    fake_close(&f);
+    remove_folder();
+}

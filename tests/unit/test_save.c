@@ -71,6 +71,25 @@ TEST(an_export_loads_again)
     }
 }
 
+TEST(tensors_of_several_runs)
+{
+    for (type t = F32; t <= BF16; t++) {
+        fake_engine f, again;
+        err e = {0};
+        model_config c = large_config();
+        save_options o = options();
+        o.f32 = t == BF16;
+        tiny_engine(&f, &c, t);
+        new_folder();
+        CHECK(model_save(folder, &c, &f.w, &f.as, &o, &e));
+        fake_open(&again, &c, F32);
+        CHECK(model_load(folder, &c, &again.w, &again.as, &e) && tiny_is_right(&again, &c));
+        fake_close(&again);
+        fake_close(&f);
+        remove_folder();
+    }
+}
+
 TEST(shards_and_what_an_earlier_export_left)
 {
     fake_engine f, again;

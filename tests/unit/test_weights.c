@@ -193,6 +193,53 @@ TEST(config_json_that_is_wrong)
     CHECK(!model_config_read(&c, "tests/none", &e) && e.code == ERR_INPUT);
 }
 
+// Every key with a value of another kind.
+TEST(wrong_kinds_in_config_json)
+{
+    static const char *const lines[][2] = {
+        { "\"model_type\": 1", "model_type: expected text, got a whole number" },
+        { "\"architectures\": \"LlamaForCausalLM\"", "architectures: expected a list with one name" },
+        { "\"rms_norm_eps\": \"1e-5\"", "rms_norm_eps: expected a number, got text" },
+        { "\"rope_theta\": []", "rope_theta: expected a number, got a list" },
+        { "\"partial_rotary_factor\": true", "partial_rotary_factor: expected a number, got true or false" },
+        { "\"attention_bias\": 0", "attention_bias: expected true or false, got a whole number" },
+        { "\"attention_dropout\": \"no\"", "attention_dropout: expected a number, got text" },
+        { "\"head_dim\": 2.5", "head_dim: expected a whole number, got a number" },
+        { "\"rope_parameters\": {\"rope_theta\": \"x\"}", "rope_theta: expected a number, got text" },
+        { "\"rope_parameters\": {\"rope_type\": 7}", "rope_type: expected text, got a whole number" },
+        { "\"rope_parameters\": {\"partial_rotary_factor\": 0.5}", "partial_rotary_factor: this is not supported for the llama family" },
+        { "\"rope_scaling\": {\"type\": \"linear\"}", "factor: missing" },
+        { "\"rope_scaling\": {\"type\": \"llama3\", \"factor\": 2, \"low_freq_factor\": 1}", "high_freq_factor: missing" },
+        { "\"rope_scaling\": {\"type\": \"llama3\", \"factor\": 2, \"low_freq_factor\": 1, \"high_freq_factor\": 2, "
+          "\"original_max_position_embeddings\": {}}", "original_max_position_embeddings: expected a number, got an object" },
+    };
+    for (size_t i = 0; i < COUNT(lines); i++) {
+        model_config c;
+        const char *said = with(lines[i][0], &c, strstr(lines[i][1], "not supported") ? ERR_UNSUPPORTED : ERR_INPUT);
+        CHECK(!strncmp(said, "config.json:", 12) && strlen(said) > strlen(lines[i][1]));
+        CHECK_TEXT(said + strlen(said) - strlen(lines[i][1]), lines[i][1]);
+    }
+}
+
+TEST(bounds_of_numbers)
+{
+    static const char *const wrong[] = {
+        "\"rms_norm_eps\": 1", "\"rope_theta\": 1e30", "\"head_dim\": 4098", "\"num_hidden_layers\": 4097",
+        "\"rope_scaling\": {\"type\": \"linear\", \"factor\": 1e9}",
+        "\"rope_scaling\": {\"type\": \"llama3\", \"factor\": 8, \"low_freq_factor\": 0, \"high_freq_factor\": 4}",
+        "\"rope_scaling\": {\"type\": \"llama3\", \"factor\": 8, \"low_freq_factor\": 1, \"high_freq_factor\": 1}",
+    };
+    static const char *const right[] = {
+        "\"num_hidden_layers\": 4096", "\"num_hidden_layers\": 1", "\"head_dim\": 4096", "\"rms_norm_eps\": 0.5", "\"rope_theta\": 1",
+        "\"rope_scaling\": {\"type\": \"linear\", \"factor\": 1}",
+    };
+    model_config c;
+    for (size_t i = 0; i < COUNT(wrong); i++)
+        CHECK(*with(wrong[i], &c, ERR_INPUT));
+    for (size_t i = 0; i < COUNT(right); i++)
+        CHECK_TEXT(with(right[i], &c, ERR_NONE), "");
+}
+
 // ---- GGUF ----
 
 typedef struct pair { const char *key; uint32_t kind; double number; const char *chars; } pair;
@@ -210,7 +257,15 @@ static void put_pair(text *t, const pair *p)
     text_bytes(t, &p->kind, 4);
     if (p->kind == 8)
         put_text(t, p->chars);
-    else if (p->kind == 4)
+    else if (p->kind == 7)
+        text_char(t, (char)p->number);
+    else if (p->kind == 9)                              // a list of so many empty texts
+        text_bytes(t, &(uint32_t){ 8 }, 4), text_bytes(t, &(uint64_t){ (uint64_t)p->number }, 8);
+    for (int i = 0; p->kind == 9 && i < (int)p->number; i++)
+        put_text(t, "");
+    if (p->kind > 6)
+        return;
+    if (p->kind == 4)
         text_bytes(t, &(uint32_t){ (uint32_t)p->number }, 4);
     else
         text_bytes(t, &(float){ (float)p->number }, 4);
@@ -301,6 +356,46 @@ TEST(config_of_a_gguf)
     CHECK(c.rope.kind == ROPE_LINEAR && c.rope.factor == 4);
 }
 
+TEST(more_keys_of_a_gguf)
+{
+    model_config c;
+    float ones[64];
+    for (int i = 0; i < 64; i++)
+        ones[i] = 1;
+    pair wide[] = { { "llama.attention.key_length", 4, 64, 0 }, { "llama.rope.dimension_count", 4, 64, 0 },
+                    { "llama.attention.value_length", 4, 64, 0 } };
+    CHECK_TEXT(read_gguf(wide, 3, NULL, 0, &c, ERR_NONE), "");
+    CHECK(c.head_size == 64);
+    CHECK_TEXT(read_gguf(wide, 2, NULL, 0, &c, ERR_NONE), "");
+    CHECK_TEXT(gguf_with((pair){ "llama.attention.value_length", 4, 64, 0 }, &c, ERR_UNSUPPORTED), "m.gguf: llama.attention.value_length: "
+               "this is not supported for the llama family");
+    pair one[] = { { "llama.attention.head_count", 4, 1, 0 }, { "llama.attention.head_count_kv", 99, 0, 0 },
+                   { "llama.rope.dimension_count", 99, 0, 0 } };
+    CHECK_TEXT(read_gguf(one, 3, NULL, 0, &c, ERR_NONE), "");
+    CHECK(c.kv_heads == 1 && c.head_size == 512);
+    pair tokens[] = { { "llama.vocab_size", 99, 0, 0 }, { "tokenizer.ggml.tokens", 9, 7, 0 }, { "llama.context_length", 99, 0, 0 } };
+    CHECK_TEXT(read_gguf(tokens, 3, NULL, 0, &c, ERR_NONE), "");
+    CHECK(c.vocab == 7 && c.max_positions == 2048);
+    CHECK_TEXT(gguf_with((pair){ "llama.attention.causal", 7, 1, 0 }, &c, ERR_NONE), "");
+    CHECK_TEXT(gguf_with((pair){ "llama.attention.causal", 7, 0, 0 }, &c, ERR_UNSUPPORTED), "m.gguf: llama.attention.causal: only true is "
+               "supported");
+    CHECK_TEXT(gguf_with((pair){ "llama.attention.causal", 4, 1, 0 }, &c, ERR_UNSUPPORTED), "m.gguf: llama.attention.causal: only true is "
+               "supported");
+    pair linear = { "llama.rope.scale_linear", 6, 2, 0 };
+    CHECK_TEXT(read_gguf(&linear, 1, NULL, 0, &c, ERR_NONE), "");
+    CHECK(c.rope.kind == ROPE_LINEAR && c.rope.factor == 2);
+    CHECK_TEXT(read_gguf(&linear, 1, ones, 64, &c, ERR_UNSUPPORTED), "m.gguf: rope_freqs.weight: not together with linear scaling");
+    static const char *const numbers[] = { "llama.rope.freq_base", "llama.rope.dimension_count", "llama.attention.value_length",
+                                           "llama.expert_count", "llama.rope.scale_linear", "llama.vocab_size",
+                                           "llama.attention.layer_norm_rms_epsilon" };
+    for (size_t i = 0; i < COUNT(numbers); i++) {
+        const char *said = gguf_with((pair){ numbers[i], 8, 0, "x" }, &c, ERR_INPUT);
+        CHECK(strstr(said, numbers[i]) && strstr(said, "number, got text"));
+    }
+    CHECK_TEXT(gguf_with((pair){ "llama.rope.scaling.type", 4, 1, 0 }, &c, ERR_INPUT), "m.gguf: llama.rope.scaling.type: expected text, got "
+               "a whole number");
+}
+
 static int warnings;
 static char warning[512];
 
@@ -338,6 +433,8 @@ TEST(llama3_factors_of_a_gguf)
     CHECK_TEXT(read_gguf(NULL, 0, f, 64, &c, ERR_NONE), "");
     CHECK(c.rope.kind == ROPE_LLAMA3 && c.rope.factor == 8 && c.rope.low == 1 && c.rope.high == 4 && c.rope.original == 8192);
     CHECK_TEXT(read_gguf(NULL, 0, f, 63, &c, ERR_INPUT), "m.gguf: tensor 'rope_freqs.weight' has 63 numbers, expected 64 (half a head)");
+    pair original = { "llama.rope.scaling.original_context_length", 4, 4096, 0 };
+    CHECK(*read_gguf(&original, 1, f, 64, &c, ERR_UNSUPPORTED));                        // the factors are those of 8192
     f[31] *= 1.001f;
     CHECK_TEXT(read_gguf(NULL, 0, f, 64, &c, ERR_UNSUPPORTED), "m.gguf: rope_freqs.weight: these factors are not those of Llama 3's "
                "scaling; no other is supported");

@@ -261,6 +261,28 @@ TEST(a_full_disk_leaves_nothing)
     fake_close(&f);
 }
 
+// Whatever file cannot be written: the others are taken back.
+TEST(a_file_that_cannot_be_written)
+{
+    fake_engine f;
+    err e = {0};
+    char beside[64];
+    model_config c = tiny_config(true);
+    save_options o = options();
+    tiny_engine(&f, &c, F32);
+    snprintf(beside, sizeof beside, "model.safetensors.tmp-%ld", (long)getpid());
+    const char *const in_the_way[] = { beside, "model.safetensors", "README.md", "generation_config.json", "config.json" };
+    for (size_t i = 0; i < COUNT(in_the_way); i++) {
+        new_folder();
+        CHECK(folder_make(in_folder(in_the_way[i]), &e));
+        CHECK(!model_save(folder, &c, &f.w, &f.as, &o, &e) && e.code == ERR_IO);
+        CHECK(strstr(e.text, "cannot write '") && strstr(e.text, i ? in_the_way[i] : "model.safetensors") && strstr(e.text, "s a directory"));
+        CHECK(files_in_folder() == 1);
+        remove_folder();
+    }
+    fake_close(&f);
+}
+
 static int reads;
 
 // The 25th read gives a number that is not the one written.
@@ -286,7 +308,11 @@ TEST(what_reads_back_otherwise_is_an_error)
     CHECK(!model_save(folder, &c, &f.w, &f.as, &o, &e) && e.code == ERR_IO);
     CHECK(strstr(e.text, ": tensor 'model.layers.0.self_attn.v_proj.weight' read back from the export differs from the weights in memory"));
     CHECK(files_in_folder() == 1);
-    reads = 25;
+    reads = 45;                                         // while writing
+    CHECK(!model_save(folder, &c, &f.w, &f.as, &o, &e) && e.code == ERR_IO);
+    CHECK_TEXT(e.text, "the engine fails");
+    CHECK(files_in_folder() == 1);
+    reads = 25;                                         // while comparing
     CHECK(!model_save(folder, &c, &f.w, &f.as, &o, &e) && e.code == ERR_IO);
     CHECK_TEXT(e.text, "the engine fails");
     CHECK(files_in_folder() == 1);

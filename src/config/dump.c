@@ -99,10 +99,11 @@ static void add_notes(const option *o, text *out)
 
 void options_markdown(text *out)
 {
-    text_str(out, STR("# Options\n\nWritten by `skiff options --markdown` from the table in `include/skiff/options.h`; do not edit.\n\n"
-                      "An option is a member in a C experiment (`.learning_rate = 1e-5`), a key in a YAML file (`learning_rate: 1e-5`)\n"
-                      "and a flag (`learning_rate=1e-5`, or `step.learning_rate=1e-5` for a step of an experiment). Unknown ones, and ones that the\n"
-                      "command does not use, are errors. Options marked with a dot do not enter the version (the hash) of a step.\n"));
+    text_str(out, STR("# Options\n\nWritten from the table in `include/skiff/options.h` by `make docs`; do not edit.\n\n"
+                      "An option is a member in a C experiment (`.learning_rate = 1e-5`), a key in a YAML file\n"
+                      "(`learning_rate: 1e-5`) and a flag (`learning_rate=1e-5`, or `step.learning_rate=1e-5` for a step of an\n"
+                      "experiment). Unknown ones, and ones that the command does not use, are errors. Options marked with a dot do\n"
+                      "not enter the version (the hash) of a step.\n"));
     for (section_id s = 0; s < SECTIONS; s++) {
         const option_section *in = &option_sections[s];
         text_add(out, "\n## %s: `%s`\n\n| option | values | default | meaning |\n|---|---|---|---|\n", in->title, in->name);

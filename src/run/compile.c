@@ -119,7 +119,8 @@ static bool run_compiler(char **words, err *e)
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
-        return fail(e, ERR_UNSUPPORTED, "there is no C compiler '%s' to compile the experiment with; a .yaml experiment needs none", words[0]);
+        return fail(e, ERR_UNSUPPORTED, "there is no C compiler '%s' to compile the experiment with; a .yaml experiment needs none",
+                    words[0]);
     return status == 0 || fail(e, ERR_INPUT, "the compiler refused it (see above)");
 }
 

@@ -37,3 +37,11 @@ typedef struct jobs {
 bool jobs_decide(jobs *j, err *e) MUST_CHECK;
 // The decision for one step again, now that its lock is held; `content` of its dependencies is known.
 void job_decide(jobs *j, job *b);
+
+// children.c: a step in a process of its own; `settle` is called in this one when it has ended.
+bool child_start(job *b, bool (*perform)(const exec_step *, err *), err *e) MUST_CHECK;
+void children_wait(jobs *j, void (*settle)(jobs *, job *, bool ok, const err *));
+
+// summary.c
+const char *job_action(const job *b);                   // "skip", "run", "run afresh", …
+void jobs_summarize(jobs *j, const char *info, double seconds, text *out);      // out may be NULL

@@ -1,16 +1,9 @@
 // Runs what is not done, dependencies first. One failure does not stop steps that do not need it.
-#include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "run/decide.h"
@@ -76,6 +69,32 @@ static bool perform(const exec_step *s, err *e)
 
 // ---- the end of a step ------------------------------------------------------------------------------------------------
 
+// Will anything still run? Then a failure is said at once; else the caller hears it from executor_run in a moment.
+static bool goes_on(const jobs *j)
+{
+    bool *lost = ARENA_ARRAY(j->arena, bool, j->count + 1);
+    for (int n = 0; n < j->count; n++) {
+        const job *b = &j->items[j->order[n]];
+        lost[b->index] = b->outcome != OUTCOME_OPEN && b->outcome != OUTCOME_RUNNING && b->outcome != OUTCOME_DONE;
+        for (int k = 0; k < b->step->dep_count; k++)
+            lost[b->index] |= lost[b->step->deps[k]];
+        if ((b->outcome == OUTCOME_OPEN || b->outcome == OUTCOME_RUNNING) && !lost[b->index] && b->wanted && b->same_as < 0 &&
+            (b->action == ACTION_RUN || b->action == ACTION_FRESH))
+            return true;
+    }
+    return false;
+}
+
+// `b` has its outcome. What failed first is in executor_run's answer; other failures stand here alone.
+static void say_failure(const jobs *j, const job *b)
+{
+    bool first = true;
+    for (int n = 0; n < j->count && &j->items[j->order[n]] != b; n++)
+        first &= j->items[j->order[n]].outcome != OUTCOME_FAILED;
+    if (!first || goes_on(j))
+        log_say(LOG_ERROR, "%s: %s", b->step->name, b->message);
+}
+
 static void settle(jobs *j, job *b, bool ok, const err *e)
 {
     const exec_step *s = b->step;
@@ -96,8 +115,8 @@ static void settle(jobs *j, job *b, bool ok, const err *e)
     b->lock = -1;
     if (b->outcome == OUTCOME_DONE)
         log_info("%s: done in %s, in %s", s->name, words, s->output);
-    else
-        log_say(LOG_ERROR, "%s: %s", s->name, b->message);
+    else if (b->outcome == OUTCOME_FAILED)
+        say_failure(j, b);
 }
 
 static void settle_unstarted(jobs *j, job *b, const err *e)
@@ -107,7 +126,8 @@ static void settle_unstarted(jobs *j, job *b, const err *e)
     b->message = arena_chars(j->arena, str_of(e->text));
     lock_release(b->lock);
     b->lock = -1;
-    log_say(LOG_ERROR, "%s: %s", b->step->name, e->text);
+    if (b->outcome == OUTCOME_FAILED)
+        say_failure(j, b);
 }
 
 static void settle_dependent(jobs *j, job *b, const job *failed)
@@ -124,75 +144,6 @@ static void settle_dependent(jobs *j, job *b, const job *failed)
         log_warning("%s", e.text);
     lock_release(b->lock);
     b->lock = -1;
-}
-
-// ---- several at once: each in a process of its own ----------------------------------------------------------------------
-
-static bool start_child(job *b, err *e)
-{
-    int ends[2];
-    if (pipe(ends) != 0)
-        return fail_io(e, "open", "a pipe");
-    fflush(NULL);
-    pid_t pid = fork();
-    if (pid < 0) {
-        (void)!fail_io(e, "start", "a process");
-        close(ends[0]);
-        close(ends[1]);
-        return false;
-    }
-    if (pid == 0) {
-        err mine = {0};
-        close(ends[0]);
-        // Ctrl-C at the terminal goes to us, and we pass it on once: a second signal would end the child at once.
-        setpgid(0, 0);
-        prctl(PR_SET_PDEATHSIG, SIGTERM);
-        setenv("SKIFF_PROGRESS", "0", 1);               // lines of several steps would mix
-        mine.code = perform(b->step, &mine) ? ERR_NONE : mine.code;
-        ssize_t n = write(ends[1], &mine, sizeof mine);
-        _exit(n != sizeof mine);
-    }
-    close(ends[1]);
-    b->pid = pid;
-    b->pipe = ends[0];
-    b->outcome = OUTCOME_RUNNING;
-    return true;
-}
-
-static void finish_child(jobs *j, job *b)
-{
-    err e = {0};
-    int status = 0;
-    ssize_t n = read(b->pipe, &e, sizeof e);
-    close(b->pipe);
-    while (waitpid((pid_t)b->pid, &status, 0) < 0 && errno == EINTR)
-        ;
-    if (n != sizeof e && WIFSIGNALED(status) && signals_caught())
-        fail(&e, ERR_INTERRUPTED, "interrupted");
-    else if (n != sizeof e && WIFSIGNALED(status))
-        fail(&e, ERR_BUG, "its process was ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
-    else if (n != sizeof e)
-        fail(&e, ERR_BUG, "its process ended with code %d and said nothing", WEXITSTATUS(status));
-    settle(j, b, e.code == ERR_NONE, &e);
-}
-
-static void wait_for_child(jobs *j)
-{
-    struct pollfd *waits = ARENA_ARRAY(j->arena, struct pollfd, j->count);
-    nfds_t n = 0;
-    for (int i = 0; i < j->count; i++)
-        if (j->items[i].outcome == OUTCOME_RUNNING)
-            waits[n++] = (struct pollfd){ .fd = j->items[i].pipe, .events = POLLIN };
-    if (poll(waits, n, 1000) < 0 && errno != EINTR)
-        return;
-    for (int i = 0; i < j->count && signals_caught() && j->passed_on != signals_caught(); i++)
-        if (j->items[i].outcome == OUTCOME_RUNNING)
-            kill((pid_t)j->items[i].pid, signals_caught());
-    j->passed_on = signals_caught();
-    for (nfds_t k = 0; k < n; k++)
-        for (int i = 0; i < j->count && waits[k].revents; i++)
-            if (j->items[i].outcome == OUTCOME_RUNNING && j->items[i].pipe == waits[k].fd)
-                finish_child(j, &j->items[i]);
 }
 
 // ---- the loop ---------------------------------------------------------------------------------------------------------
@@ -214,7 +165,7 @@ static void start(jobs *j, job *b)
         return;
     }
     log_info("%s: %s, in %s", b->step->name, b->action == ACTION_FRESH ? "running afresh" : "running", b->step->output);
-    if (many && start_child(b, &e))
+    if (many && child_start(b, perform, &e))
         return;
     if (!many)
         settle(j, b, perform(b->step, &e), &e);
@@ -286,19 +237,13 @@ static void run_all(jobs *j)
         if (b && running < most)
             start(j, b);
         else if (running)
-            wait_for_child(j);
+            children_wait(j, settle);
         else if (!b)
             break;
     } while (true);
 }
 
 // ---- before and after -------------------------------------------------------------------------------------------------
-
-static const char *action_word(const job *b)
-{
-    static const char *const words[] = { "", "skip", "run", "run afresh", "blocked" };
-    return !b->wanted ? "not asked for" : b->same_as >= 0 ? "same as another" : words[b->action];
-}
 
 // What the user can mend is found before anything runs. All of it is said; `e` keeps the first.
 static bool check_all(jobs *j, err *e)
@@ -327,40 +272,6 @@ static bool check_all(jobs *j, err *e)
     return ok;
 }
 
-static node job_node(jobs *j, const job *b)
-{
-    static const char *const done[] = { "WAITING", "RUNNING", "SUCCESS", "FAILED", "DEP_FAILED", "CANCELLED" };
-    arena *a = j->arena;
-    node *n = node_object(a);
-    const char *status = done[b->outcome];
-    if (!b->wanted || b->outcome == OUTCOME_OPEN)
-        status = step_status_name(status_read(b->step->output));
-    node_put(a, n, "name", node_text(str_of(b->step->name)));
-    node_put(a, n, "kind", node_text(str_of(b->step->kind->name)));
-    node_put(a, n, "output_path", node_text(str_of(b->step->output)));
-    node_put(a, n, "status", node_text(str_of(status)));
-    node_put(a, n, "action", node_text(str_of(action_word(b))));
-    node_put(a, n, "reason", b->reason ? node_text(str_of(b->reason)) : (node){ .kind = NODE_NULL });
-    node_put(a, n, "seconds", node_float((double)(long long)(b->seconds * 1000) / 1000));
-    node_put(a, n, "message", b->message ? node_text(str_of(b->message)) : (node){ .kind = NODE_NULL });
-    return *n;
-}
-
-static void summarize(jobs *j, const char *info, double seconds, text *out)
-{
-    arena *a = j->arena;
-    node *n = node_object(a), *list = node_list(a);
-    for (int i = 0; i < j->count; i++)
-        node_add(a, list, job_node(j, &j->items[i]));
-    node_put(a, n, "prefix", node_text(str_of(executor_prefix(j->options))));
-    node_put(a, n, "experiment", info ? node_text(str_of(info)) : (node){ .kind = NODE_NULL });
-    node_put(a, n, "dry_run", node_bool(j->options->dry_run));
-    node_put(a, n, "steps", *list);
-    node_put(a, n, "seconds", node_float((double)(long long)(seconds * 1000) / 1000));
-    if (out)
-        json_write(out, n, JSON_SPACED);
-}
-
 static void say_plan(const jobs *j)
 {
     for (int n = 0; n < j->count; n++) {
@@ -368,7 +279,7 @@ static void say_plan(const jobs *j)
         if (b->same_as >= 0)
             log_warning("%s is written twice with the same version; it runs once", b->step->name);
         else if (j->options->dry_run || b->action == ACTION_SKIP || !b->wanted)
-            log_info("%s: %s (%s): %s", b->step->name, action_word(b), b->reason, b->step->output);
+            log_info("%s: %s (%s): %s", b->step->name, job_action(b), b->reason, b->step->output);
     }
 }
 
@@ -429,6 +340,6 @@ bool executor_run(arena *a, exec_step *steps, int count, const executor_options 
         ok = first_failure(&j, e);
         signals_close();
     }
-    summarize(&j, info, clock_now() - began, summary);
+    jobs_summarize(&j, info, clock_now() - began, summary);
     return ok;
 }

@@ -122,7 +122,8 @@ static void check_weights(const ExecutorStep *s, const skiff_mixture_args *m, co
             known |= !strcmp(names[k], weights[i].name);
         near_names(weights[i].name, names, n, near, sizeof near);
         if (!known)
-            mistake(s, "weights: there is no dataset '%s'%s%s%s", weights[i].name, near[0] ? "; did you mean " : "", near, near[0] ? "?" : "");
+            mistake(s, "weights: there is no dataset '%s'%s%s%s", weights[i].name, near[0] ? "; did you mean " : "", near,
+                    near[0] ? "?" : "");
         if (!(weights[i].weight >= 0 && weights[i].weight < 1e300))
             mistake(s, "weights: '%s': expected 0 or more, got %g", weights[i].name, weights[i].weight);
         else

@@ -1,3 +1,4 @@
+// Options of the table to the configurations of the cache and of the trainer; the YAML of skiff train.
 #include "run/settings.h"
 
 #include <stdio.h>

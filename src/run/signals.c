@@ -1,3 +1,4 @@
+// Signals while steps run.
 #include "run/signals.h"
 
 #include <signal.h>

@@ -71,7 +71,8 @@ static bool check_tokenize(const exec_step *s, err *e)
     tokenize_settings t;
     cache_options o;
     bool ok = read_tokenize(&a, s, &t, e) && (is_reference(s, "tokenizer") || need_local("tokenizer", t.options.tokenizer, e))
-           && (is_reference(s, "dataset") || check_dataset(&a, t.options.dataset, e)) && cache_options_fill(&a, &t.options, &t.format, &o, e);
+           && (is_reference(s, "dataset") || check_dataset(&a, t.options.dataset, e))
+           && cache_options_fill(&a, &t.options, &t.format, &o, e);
     arena_close(&a);
     return ok;
 }
@@ -158,7 +159,8 @@ static bool check_train(const exec_step *s, err *e)
     train_step_settings t;
     bool ok = read_train(&a, s, &t, e);
     if (ok && !sft_is_reference(s, "model_name_or_path"))
-        ok = need_local("model_name_or_path", t.sft.model_name_or_path, e) && model_config_agrees(&t.model_config, t.sft.model_name_or_path, e);
+        ok = need_local("model_name_or_path", t.sft.model_name_or_path, e)
+          && model_config_agrees(&t.model_config, t.sft.model_name_or_path, e);
     if (ok && t.sft.tokenizer && !sft_is_reference(s, "tokenizer"))
         ok = need_local("tokenizer", t.sft.tokenizer, e);
     if (ok && t.sft.initialize_from_checkpoint_path && !sft_is_reference(s, "initialize_from_checkpoint_path"))

@@ -1,3 +1,4 @@
+// The table of options: rows, defaults, values from YAML, flags and C, documentation.
 #include "../test.h"
 #include <stdlib.h>
 

@@ -1,3 +1,4 @@
+// Experiments: the guide's calls in C and YAML as a graph of steps, flags and overrides, mistakes.
 #include "../test.h"
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -396,7 +397,10 @@ static int keep_args(skiff_main_args args)
 #undef executor_main
 #define executor_main(argc, argv, ...) ((void)(argc), (void)(argv), keep_args((skiff_main_args){ __VA_ARGS__ }))
 int quickstart_main(int argc, char **argv);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"               // `model` is a type in here
 #include "../../experiments/quickstart.c"
+#pragma GCC diagnostic pop
 #undef main
 
 TEST(the_quickstart_is_the_same_in_c_and_yaml)

@@ -1,3 +1,4 @@
+// YAML: what values mean, where mistakes are.
 #include "../test.h"
 #include "base/json.h"
 #include "base/yaml.h"

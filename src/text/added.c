@@ -79,14 +79,6 @@ const added_token *added_find(const added *a, int32_t id)
     return NULL;
 }
 
-const added_token *added_find_text(const added *a, str content)
-{
-    for (int64_t i = 0; i < a->count; i++)
-        if (str_equal(a->tokens[i].content, content))
-            return &a->tokens[i];
-    return NULL;
-}
-
 // The first pattern in [low, high), equal up to `depth`, whose byte there is at least b. Shorter ones come first.
 static int32_t lower(const added_set *s, int32_t low, int32_t high, size_t depth, int b)
 {

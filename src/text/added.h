@@ -29,7 +29,6 @@ typedef struct added {
 
 bool added_index(added *a, arena *memory, normalizer n, err *e) MUST_CHECK;
 const added_token *added_find(const added *a, int32_t id);              // NULL
-const added_token *added_find_text(const added *a, str content);        // NULL
 
 typedef struct added_match { const added_token *token; size_t begin, end; } added_match;
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <utf8proc.h>
 
+#include "base/utf8.h"
 #include "base/util.h"
 #include "text/unicode.h"
 
@@ -78,21 +79,78 @@ static bool stays(uint32_t c)
     return c < 0x300 || utf8proc_get_property((utf8proc_int32_t)c)->decomp_seqindex == UINT16_MAX;
 }
 
-static bool normal_stretch(const char *chars, size_t begin, size_t end, made *to)
+static bool normal_text(str s, size_t begin, size_t end, str original, made *to)
 {
-    str s = str_slice((str){ chars, end }, begin, end);
     utf8proc_uint8_t *made_text = NULL;
     utf8proc_ssize_t n = utf8proc_map((const utf8proc_uint8_t *)s.at, (utf8proc_ssize_t)s.size, &made_text,
                                       UTF8PROC_STABLE | UTF8PROC_COMPOSE);
     if (n < 0)
         return false;
     str normal = { (const char *)made_text, (size_t)n };
-    if (str_equal(normal, s))
-        made_copy(to, s, begin);
+    if (str_equal(normal, original))
+        made_copy(to, normal, begin);
     else
         made_add(to, normal, begin, end);
     free(made_text);
     return !to->failed;
+}
+
+static uint8_t rank_of_mark(uint32_t c) { return (uint8_t)utf8proc_get_property((utf8proc_int32_t)c)->combining_class; }
+
+// Appends a run of marks in canonical order: by class, equal ones as they stood.
+static void add_sorted(text *out, const uint32_t *marks, size_t count)
+{
+    size_t first[257] = {0};
+    for (size_t i = 0; i < count; i++)
+        first[rank_of_mark(marks[i]) + 1]++;
+    for (int k = 1; k < 257; k++) {
+        if (!first[k])
+            continue;
+        for (size_t i = 0; i < count; i++) {
+            char four[4];
+            if (rank_of_mark(marks[i]) == k - 1)
+                text_bytes(out, four, (size_t)utf8_write(marks[i], four));
+        }
+    }
+}
+
+// utf8proc sorts marks by exchanging neighbours, which takes for ever over long runs: they are put in order first.
+// Three Tibetan vowels are two marks each.
+static bool sort_marks(str s, text *out)
+{
+    uint32_t *marks = malloc((2 * s.size + 2) * sizeof *marks);
+    size_t count = 0;
+    int length;
+    for (size_t at = 0; marks && at < s.size; at += (size_t)length) {
+        uint32_t c = char_read(s.at + at, &length);
+        if (c == 0xf73 || c == 0xf75 || c == 0xf81) {
+            marks[count++] = 0xf71;
+            marks[count++] = c == 0xf73 ? 0xf72 : c == 0xf75 ? 0xf74 : 0xf80;
+            continue;
+        }
+        if (rank_of_mark(c)) {
+            marks[count++] = c;
+            continue;
+        }
+        add_sorted(out, marks, count);
+        count = 0;
+        text_bytes(out, s.at + at, (size_t)length);
+    }
+    if (marks)
+        add_sorted(out, marks, count);
+    free(marks);
+    return marks && !out->failed;
+}
+
+static bool normal_stretch(const char *chars, size_t begin, size_t end, made *to)
+{
+    str s = str_slice((str){ chars, end }, begin, end);
+    if (s.size <= 256)
+        return normal_text(s, begin, end, s, to);
+    text sorted = {0};
+    bool ok = sort_marks(s, &sorted) && normal_text(text_view(&sorted), begin, end, s, to);
+    text_close(&sorted);
+    return ok;
 }
 
 bool normal_make(normalizer n, const char *chars, size_t begin, size_t end, made *to)

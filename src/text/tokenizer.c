@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/util.h"
 #include "text/tokenizer_parts.h"
 
@@ -105,6 +106,9 @@ bool tokenizer_finish(tokenizer *t, const char *file, err *e)
     for (int64_t i = 0; i < t->added.count; i++)
         t->added_by_id[t->added.tokens[i].id] = &t->added.tokens[i];
     make_digest(t);
+    if (t->says_add_bos && t->add_bos != tokenizer_adds_bos(t) && t->config)
+        log_warning("%s: tokenizer_config.json says add_bos_token = %s, but the post_processor of tokenizer.json %s; the latter "
+                    "counts, as in transformers", t->path, t->add_bos ? "true" : "false", t->add_bos ? "adds none" : "adds one");
     return true;
 }
 

@@ -126,25 +126,25 @@ static bool read_model_options(tokenizer *t, const node *model, const char *file
     return true;
 }
 
+// While added tokens are read: the number of tokens of the model, the highest id of an added one, which ids are.
+typedef struct adding { int64_t model_count, most; bool *is_added; } adding;
+
 // The id `tokenizers` gives an added token: its own in the model, else the next free one; the file's id is not asked.
-static int32_t added_id(const tokenizer *t, int64_t model_count, str content)
+static int32_t added_id(const adding *x, int32_t known)
 {
-    int32_t id = vocab_find(&t->vocab, content);
-    if (id >= 0)
-        return id;
-    int64_t most = -1;
-    for (int64_t i = 0; i < t->added.count; i++)
-        most = MAX(most, t->added.tokens[i].id);
-    return (int32_t)(most >= model_count ? most + 1 : model_count);
+    if (known >= 0)
+        return known;
+    return (int32_t)(x->most >= x->model_count ? x->most + 1 : x->model_count);
 }
 
-static bool read_added(tokenizer *t, const node *n, int64_t model_count, int64_t number, const char *file, err *e)
+static bool read_added(tokenizer *t, adding *x, const node *n, int64_t number, const char *file, err *e)
 {
     added_token a = {0};
     if (n->kind != NODE_OBJECT)
         return fail_at(e, node_place(n, file), "added_tokens[%lld]: expected an object, got %s", (long long)number, node_kind_name(n->kind));
     TRY(node_want_text(n, file, "content", &a.content, e));
-    if (!a.content.size || added_find_text(&t->added, a.content))
+    int32_t known = vocab_find(&t->vocab, a.content);
+    if (!a.content.size || (known >= 0 && x->is_added[known]))
         return true;
     if (a.content.size > ADDED_LONGEST)
         return fail_at(e, node_place(n, file), "added_tokens[%lld]: %zu bytes; up to %d are supported", (long long)number,
@@ -154,16 +154,17 @@ static bool read_added(tokenizer *t, const node *n, int64_t model_count, int64_t
     a.lstrip = flag_of(n, "lstrip", false);
     a.rstrip = flag_of(n, "rstrip", false);
     a.normalized = flag_of(n, "normalized", !a.special);
-    a.id = added_id(t, model_count, a.content);
+    a.id = added_id(x, known);
     int64_t said = a.id;
     TRY(!node_get(n, "id") || node_want_int(n, file, "id", &said, e));
     if (said != a.id)
         log_warning("%s:%d:%d: added token '%.*s' says id %lld, but gets %d as in `tokenizers`", file, n->line, n->column,
                     STR_ARG(a.content), (long long)said, a.id);
-    bool known = vocab_find(&t->vocab, a.content) >= 0;
-    if (!known && (a.id >= t->vocab.size || !vocab_set(&t->vocab, &t->arena, a.id, a.content)))
+    if (known < 0 && (a.id >= t->vocab.size || !vocab_set(&t->vocab, &t->arena, a.id, a.content)))
         return fail_at(e, node_place(n, file), "added_tokens[%lld]: id %d of '%.*s' is taken", (long long)number, a.id, STR_ARG(a.content));
     ARENA_PUSH(&t->arena, t->added.tokens, t->added.count, a);
+    x->is_added[a.id] = true;
+    x->most = MAX(x->most, a.id);
     return true;
 }
 
@@ -183,8 +184,9 @@ bool tokenizer_read_model(tokenizer *t, const node *root, const char *file, err 
         return fail_at(e, node_place(list, file), "added_tokens: expected a list, got %s", node_kind_name(list->kind));
     int64_t count = node_is(list, NODE_LIST) ? list->list.count : 0;
     TRY(read_vocab(t, words, count, file, e) && read_merges(t, merges, file, e) && read_model_options(t, model, file, e));
+    adding x = { words->object.count, -1, ARENA_ARRAY(&t->arena, bool, t->vocab.size) };
     for (int64_t i = 0; i < count; i++)
-        TRY(read_added(t, &list->list.items[i], words->object.count, i, file, e));
+        TRY(read_added(t, &x, &list->list.items[i], i, file, e));
     trim(&t->vocab);
     return true;
 }

@@ -33,7 +33,7 @@ typedef struct chat_result {
     uint8_t *mask;                  // per token: 1 when trained
     int64_t mask_room, trained;
     jinja_output before;            // renderings of the first messages alone, to find where an answer begins
-    uint8_t *bytes;                 // per byte of the text: 1 when trained
+    uint8_t *bytes;                 // per byte of the text: 1 when trained, 2 when inside an answer but another message's
     size_t bytes_room;
     int32_t stop;                   // the stop token trained last (-1: none): generation_config wants it
     bool special_in_content;        // text of a message held the literal of a special token

@@ -30,6 +30,7 @@ static bool is_own(int32_t mark, int32_t message)
 }
 
 static bool is_other(int32_t mark, int32_t message) { return mark && chat_mark_message(mark) != message; }
+static bool is_later(int32_t mark, int32_t message) { return chat_mark_message(mark) > message; }
 
 // The end of the last run of the message between two places; `from` when there is none.
 static size_t last_own(const finder *f, size_t from, size_t to, int32_t message)
@@ -104,29 +105,29 @@ static bool has_special(const finder *f, size_t from, size_t to)
 static bool find_last(finder *f, int32_t i, size_t begin, size_t *last)
 {
     *last = last_own(f, begin, f->text.size, i);
-    size_t other = first_run(f, begin, is_other, i);
-    if (*last <= other && !has_special(f, begin, *last))
+    size_t later = first_run(f, begin, is_later, i);
+    if (*last <= later && !has_special(f, begin, *last))
         return true;
     err why = {0};
     size_t zone = *last;
     if (chat_render(f->call, i + 1, false, &f->r->before, &why))
         zone = common_prefix(text_view(&f->r->before.text), f->text);
-    else if (other != SIZE_MAX)
-        zone = other;
+    else if (later != SIZE_MAX)
+        zone = later;
     if (zone > begin)
         *last = last_own(f, begin, zone, i);
     return true;
 }
 
 // The token that ends the answer: a known stop token, else the first special one, else the first added one; all before
-// another message's text.
+// a later message's text.
 static int64_t find_stop(const finder *f, int32_t i, size_t last)
 {
     const chat *c = f->call->c;
     const chat_result *r = f->r;
-    size_t other = first_run(f, last, is_other, i);
+    size_t later = first_run(f, last, is_later, i);
     int64_t special = -1, added = -1;
-    for (int64_t k = token_from(r, last); k < r->tokens.count && r->tokens.begin[k] < other; k++) {
+    for (int64_t k = token_from(r, last); k < r->tokens.count && r->tokens.begin[k] < later; k++) {
         int32_t id = r->tokens.ids[k];
         if (!tokenizer_is_added(c->tokenizer, id))
             continue;
@@ -148,7 +149,7 @@ static void set_bytes(finder *f, size_t begin, size_t end, int32_t message)
     for (int64_t i = 0; i < o->run_count; i++)
         if (o->runs[i].end > begin && o->runs[i].begin < end && is_other(o->runs[i].mark, message)) {
             size_t from = MAX((size_t)o->runs[i].begin, begin), to = MIN((size_t)o->runs[i].end, end);
-            memset(f->r->bytes + from, 0, to - from);
+            memset(f->r->bytes + from, 2, to - from);       // 2: never, even for a token that reaches out of it
         }
 }
 

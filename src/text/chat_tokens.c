@@ -112,7 +112,7 @@ bool chat_encode_text(const chat *c, const chat_options *o, chat_result *r, err 
 
 static bool any_trained(const uint8_t *bytes, size_t begin, size_t end)
 {
-    return end > begin && memchr(bytes + begin, 1, end - begin);
+    return end > begin && memchr(bytes + begin, 1, end - begin) && !memchr(bytes + begin, 2, end - begin);
 }
 
 void chat_mark_tokens(chat_result *r, bool all)

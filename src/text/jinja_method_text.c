@@ -461,7 +461,8 @@ static bool run_join(render *r, value *self, value *a, const call_args *raw, val
     value *items;
     int64_t count;
     if (a[0].kind == V_ITERATOR)
-        a[0] = value_list(r, a[0].iterator->items + a[0].iterator->next, a[0].iterator->count - a[0].iterator->next, V_LIST);
+        a[0] = value_list(r, a[0].iterator->items ? a[0].iterator->items + a[0].iterator->next : NULL,
+                          a[0].iterator->count - a[0].iterator->next, V_LIST);
     TRY(value_items(r, a[0], &items, &count));
     for (int64_t i = 0; i < count; i++)
         if (items[i].kind != V_TEXT)

@@ -6,6 +6,7 @@ typedef struct parser {
     jinja *j;
     err *e;
     const jtoken *t;                // the current token; the last is TK_END
+    const jtoken *open;             // the tag being read
     int depth, loops;
     bool soft;                      // inside a branch: unknown filters fail only when they run
     const expr *unknown;            // the first filter or test outside branches that does not exist

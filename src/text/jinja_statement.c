@@ -61,7 +61,7 @@ static bool parse_if(parser *p, const jtoken *at, stmt **out)
 
 static bool parse_for(parser *p, const jtoken *at, stmt **out)
 {
-    static const char *const ends[] = { "endfor", "else" };
+    static const char *const ends[] = { "else", "endfor" };
     stmt *s = *out = stmt_new(p, ST_FOR, at);
     bool soft = p->soft;
     p->loops++;
@@ -269,8 +269,10 @@ static bool parse_statement(parser *p, const char *const *ends, int end_count, b
         if (!is_name(p->t, tags[i].tag))
             continue;
         stmt *s;
-        const jtoken *at = p->t++;
+        const jtoken *at = p->t++, *outer = p->open;
+        p->open = at;
         TRY(tags[i].parse(p, at, &s));
+        p->open = outer;
         add_stmt(p, out, s);
         return block_end(p);
     }
@@ -288,7 +290,6 @@ static bool is_end(const parser *p, const char *const *ends, int end_count)
 // Up to one of the end tags, which is left as the current token; without end tags, to the end of the template.
 bool parse_body(parser *p, const char *const *ends, int end_count, body *out)
 {
-    const jtoken *begin = p->t;
     if (++p->depth > DEEPEST)
         return parse_fail(p, p->t, "more than %d tags inside each other", DEEPEST);
     for (;;) {
@@ -309,7 +310,7 @@ bool parse_body(parser *p, const char *const *ends, int end_count, body *out)
         } else {
             p->t = t;
             if (end_count)
-                return parse_fail(p, begin, "this tag has no {%% %s %%}", ends[end_count - 1]);
+                return parse_fail(p, p->open, "'%.*s' has no {%% %s %%}", STR_ARG(p->open->text), ends[end_count - 1]);
             break;
         }
     }

@@ -250,7 +250,7 @@ bool value_items(render *r, value v, value **items, int64_t *count)
     if (!value_iterable(v) || v.kind == V_LOOP)
         return jinja_fail(r, "a %s cannot be looped over", value_type(v));
     if (v.kind == V_ITERATOR) {
-        *items = v.iterator->items + v.iterator->next;
+        *items = v.iterator->items ? v.iterator->items + v.iterator->next : NULL;
         *count = v.iterator->count - v.iterator->next;
         v.iterator->next = v.iterator->count;
         return true;

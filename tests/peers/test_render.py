@@ -89,9 +89,9 @@ def first_difference(got, want):
 
 
 def without_headers(text, mask):
-    """TRL's Qwen template trains the newline after "assistant" before a tool call; it belongs to the generation prompt."""
+    """TRL's Qwen template also trains, around tool calls, the newline of the generation prompt and the one after the stop token."""
     offsets = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
-    headers = [m.span() for m in re.finditer(r"<\|im_start\|>assistant\n", text)]
+    headers = [m.span() for m in re.finditer(r"<\|im_start\|>assistant\n|(?<=<\|im_end\|>)\n", text)]
     return [int(m and not any(a <= b and e <= z for a, z in headers)) for m, (b, e) in zip(mask, offsets)]
 
 

@@ -187,7 +187,7 @@ bool stream_open(stream *s, const char *path, err *e)
     if (ok && (!s->bytes || !s->packed))
         ok = fail(e, ERR_MEMORY, "no memory to read '%s'", path);
     while (ok && !s->file_ended && s->packed_end < 8) {     // a pipe may give fewer bytes at a time
-        size_t got;
+        size_t got = 0;
         ok = read_some(s, s->packed + s->packed_end, BLOCK - s->packed_end, &got, e);
         s->packed_end += ok ? got : 0;
     }

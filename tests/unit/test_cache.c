@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -181,7 +182,7 @@ TEST(reports_the_first_mistake)
     fixture f = open_fixture();
     text rows = {0};
     for (int i = 0; i < 1000; i++)
-        text_add(&rows, i == 700 || i == 703 || i == 999 ? "{]\n" : ROW("Hi", "Yo"));
+        text_add(&rows, i == 700 || i == 703 || i == 790 || i == 999 ? "{]\n" : ROW("Hi", "Yo"));
     put_file(&f, "a.jsonl", rows.chars);
     f.options.shard_rows = 100;
     for (int threads = 1; threads <= 3; threads++) {
@@ -310,6 +311,19 @@ TEST(keeps_what_is_unchanged)
     CHECK(written_at(&f, "shard-00000.tok") == first && written_at(&f, "shard-00002.tok") != third);
     folder_digest(f.out, again);
     CHECK_TEXT(again, whole);
+    // A whole shard of another build (other settings, so another key) is not taken for one of this.
+    char other[256], out[128];
+    snprintf(out, sizeof out, "%s", f.out);
+    snprintf(f.out, sizeof f.out, "%s/other", f.folder);
+    f.options.chat.train_all = true;
+    CHECK(build(&f));
+    snprintf(other, sizeof other, "%s/shard-00002.tok", f.out);
+    snprintf(f.out, sizeof f.out, "%s", out);
+    f.options.chat.train_all = false;
+    CHECK(rename(other, path) == 0 && build(&f));
+    CHECK(strstr(logged, "shard-00002.tok: damaged: it is not the shard that the ledger names; tokenize again; what is damaged is made again"));
+    folder_digest(f.out, again);
+    CHECK_TEXT(again, whole);
     // Another setting, or other data: anew, and the log says why.
     f.options.chat.train_all = true;
     CHECK(build(&f) && strstr(logged, "is begun anew: train_all changed"));
@@ -344,6 +358,39 @@ TEST(two_builders_do_not_meet)
     CHECK(f.error.code == ERR_IO);
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
+    close_fixture(&f);
+}
+
+// A disk that fills up (here: a limit on the size of files): an error, no half-written file, and the next build goes on.
+TEST(survives_a_full_disk)
+{
+    fixture f = open_fixture();
+    char whole[SHA256_HEX + 1], again[SHA256_HEX + 1];
+    put_many_rows(&f, 1000);
+    f.options.shard_rows = 100;
+    CHECK(build(&f));
+    folder_digest(f.out, whole);
+    CHECK(folder_remove(f.out, &f.error));
+    pid_t child = fork();
+    if (child == 0) {
+        signal(SIGXFSZ, SIG_IGN);
+        setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 40000, 40000 });      // the ledger fits, a shard does not
+        _exit(build(&f) ? 1 : f.error.code != ERR_IO ? 2 : !strstr(f.error.text, "cannot write '") ? 3
+              : !strstr(f.error.text, "File too large") ? 4 : 0);
+    }
+    int status;
+    waitpid(child, &status, 0);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    arena a = {0};
+    char **names;
+    int64_t count;
+    CHECK(folder_list(&a, f.out, &names, &count, &f.error));
+    for (int64_t i = 0; i < count; i++)
+        CHECK(!strstr(names[i], ".tmp-"));
+    arena_close(&a);
+    CHECK(build(&f));
+    folder_digest(f.out, again);
+    CHECK_TEXT(again, whole);
     close_fixture(&f);
 }
 
@@ -411,6 +458,18 @@ TEST(names_damage)
     CHECK(strstr(e.text, "cannot read '") && e.code == ERR_INPUT);       // the first is missing
     CHECK(link(other, path) == 0 && !cache_open(folder, &e));
     CHECK_TEXT(e.text + strlen(folder), "/shard-00001.tok: damaged: it is not the shard that the ledger names; tokenize again");
+    // The same counts, but another token: only the digest in the ledger tells.
+    char *second = new_folder();
+    *(int32_t *)(uintptr_t)m.rows[8].ids ^= 1;
+    CHECK(write_cache(folder, m.rows, m.count, 8, &e) && write_cache(second, m.rows, m.count, 8, &e));
+    *(int32_t *)(uintptr_t)m.rows[8].ids ^= 1;
+    CHECK(write_cache(folder, m.rows, m.count, 8, &e) && (c = cache_open(folder, &e)) != NULL);
+    cache_close(c);
+    char theirs[128];
+    snprintf(theirs, sizeof theirs, "%s/shard-00001.tok", second);
+    CHECK(rename(theirs, other) == 0 && !cache_open(folder, &e));
+    CHECK_TEXT(e.text + strlen(folder), "/shard-00001.tok: damaged: it is not the shard that the ledger names; tokenize again");
+    drop_folder(second);
     CHECK(!cache_open("/nonexistent", &e));
     CHECK_TEXT(e.text, "'/nonexistent' is no token cache: it holds no ledger.json");
     free_rows(m);

@@ -20,6 +20,11 @@ TEST(draws_as_numpy_does)
     CHECK(pcg64_integer(&g, 0, 3ull << 61) == 6331065775043065333u);
     CHECK(pcg64_integer(&g, 0, 1) == 0u);
     CHECK(pcg64_integer(&g, 3, 3000000000u) == 1882053873u);
+    uint64_t all = 0;
+    pcg64 h = pcg64_open(7);
+    for (int i = 0; i < 40; i++)                                // a quarter of the draws is refused and drawn again
+        all = (all ^ pcg64_integer(&h, 0, 3ull << 61)) * 3 + 1;
+    CHECK(all == 11105131811989938666u);
     CHECK(pcg64_integer(&g, 0, (1ull << 33) + 5) == 6652828095u);
 }
 
@@ -74,6 +79,15 @@ TEST(permutes_long_data)
                 CHECK(permuter_at(&p, k) != x);
         }
     }
+}
+
+// (a x + b) mod length in exact numbers, of Python; key = PRNGKey(42), seed30 = 977810628.
+TEST(permutes_long_data_exactly)
+{
+    const int64_t length = (1ll << 40) + 7, at[] = { 0, 1, length - 1, length / 2 };
+    const int64_t expected[] = { 689780039041, 263903543914, 16144906385, 352962472713 };
+    for (size_t i = 0; i < COUNT(at); i++)
+        CHECK(permute(PERMUTE_LINEAR, key_from_seed(42), length, at[i]) == expected[i]);
 }
 
 // ---- fitting ----

@@ -47,8 +47,8 @@ enum { SKIFF_COMPONENTS = 64, SKIFF_STEPS = 256 };
 // The environment's value, or `otherwise` where it is not set or empty.
 static inline const char *env_or(const char *name, const char *otherwise)
 {
-    const char *value = getenv(name);
-    return value && *value ? value : otherwise;
+    const char *set = getenv(name);
+    return set && *set ? set : otherwise;
 }
 
 // ---- references -------------------------------------------------------------------------------------------------------

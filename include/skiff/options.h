@@ -229,6 +229,8 @@ enum { pack_sequential = 2 };
       "Where the experiment's description goes. Unset: <prefix>/experiments.")                                               \
     X(BOOL, dry_run, false, 0, 0, 0, SKIFF_IGNORED,                                                                           \
       "Says what would run, and runs nothing.")                                                                              \
+    X(BOOL, plan, false, 0, 0, 0, SKIFF_IGNORED,                                                                              \
+      "Prints what the training steps will need (memory, steps, tokens, time) as JSON, and runs nothing.")                   \
     X(LIST, force_run, SKIFF_LIST_UNSET, 0, 0, 0, SKIFF_IGNORED,                                                              \
       "Steps to run again from the beginning, as a JSON list of names; \"all\" for every step.")                             \
     X(BOOL, force_run_failed, false, 0, 0, 0, SKIFF_IGNORED,                                                                  \

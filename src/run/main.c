@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "run/experiment.h"
+#include "run/plan.h"
 #include "run/signals.h"
 
 static int exit_code_of(const err *e)
@@ -75,8 +76,9 @@ static bool run(int argc, char **argv, const char *script, const skiff_main_args
         .run_only = flags.run_only, .max_concurrent = (int)flags.max_concurrent,
     };
     TRY(executor_plan(&x->arena, steps, count, &o, e) && outputs_differ(steps, count, e));
-    bool ok = executor_run(&x->arena, steps, count, &o, &summary, e);
-    if (flags.json && summary.size && (printf("%s\n", summary.chars) < 0 || fflush(stdout) != 0) && ok)
+    bool ok = flags.plan ? experiment_plan(&x->arena, steps, count, &summary, e)
+                         : executor_run(&x->arena, steps, count, &o, &summary, e);
+    if ((flags.json || flags.plan) && summary.size && (printf("%s\n", summary.chars) < 0 || fflush(stdout) != 0) && ok)
         ok = fail_io(e, "write", "stdout");
     text_close(&summary);
     return ok;
@@ -96,16 +98,16 @@ int skiff_executor_main(int argc, char **argv, const char *script, skiff_main_ar
 static bool run_program(const char *source, int argc, char **argv, err *e)
 {
     arena a = {0};
-    const char *program;
-    bool ok = experiment_compile(source, &a, &program, e);
+    const char *binary;
+    bool ok = experiment_compile(source, &a, &binary, e);
     if (ok) {
         char **all = ARENA_ARRAY(&a, char *, argc + 2);
-        all[0] = arena_chars(&a, str_of(program));
+        all[0] = arena_chars(&a, str_of(binary));
         for (int i = 0; i < argc; i++)
             all[i + 1] = argv[i];
         fflush(NULL);
-        execv(program, all);
-        ok = fail_io(e, "run", program);
+        execv(binary, all);
+        ok = fail_io(e, "run", binary);
     }
     arena_close(&a);
     return ok;

@@ -9,7 +9,7 @@
 #include "base/util.h"
 #include "data/reader.h"
 #include "run/executor.h"
-#include "run/settings.h"
+#include "run/plan.h"
 
 // Is this member of the configuration another step's output (which is checked and digested there)?
 static bool is_reference(const exec_step *s, const char *name) { return node_is(node_get(s->config, name), NODE_OBJECT); }
@@ -145,6 +145,14 @@ static bool read_train(arena *a, const exec_step *s, train_step_settings *t, err
     t->config.names = &t->name;
     t->config.cache_count = 1;
     t->config.eval_cache = text_member(a, s->resolved, "validation");
+    return true;
+}
+
+bool step_train_config(arena *a, const exec_step *s, train_config *out, err *e)
+{
+    train_step_settings *t = ARENA_NEW(a, train_step_settings);
+    TRY(read_train(a, s, t, e));
+    *out = t->config;
     return true;
 }
 

@@ -1,0 +1,14 @@
+// Plans of training steps.
+#pragma once
+#include "run/settings.h"
+#include "run/record.h"
+
+// {"parameters", "steps", "tokens_per_step", "tokens", "micro_batches", "micro_batch", "memory_bytes": {…}, "data": {…},
+// "seconds_estimated"}. Measures the machine's peak for a fifth of a second.
+node *train_plan_node(arena *a, const train_config *c, const train_plan *p);
+
+// {"steps": [{"name", "output_path", and the above} …]} of an experiment's training steps, whose tokens must have been made.
+bool experiment_plan(arena *a, const exec_step *steps, int count, text *out, err *e) MUST_CHECK;
+
+// What a training step will be given (steps.c). Lives in `a`.
+bool step_train_config(arena *a, const exec_step *s, train_config *out, err *e) MUST_CHECK;

@@ -37,17 +37,17 @@ static void print_help(const command *c)
     free(options);
 }
 
-// The command named by the first one or two words; *used tells how many.
+// The command named by the first two words, or the first; *used tells how many.
 static const command *find(int argc, char **argv, int *used)
 {
-    for (*used = MIN(argc - 1, 2); *used > 0; --*used) {
-        char name[64] = "";
-        for (int i = 1; i <= *used && strlen(name) + strlen(argv[i]) + 2 < sizeof name; i++)
-            strcat(strcat(name, i > 1 ? " " : ""), argv[i]);
-        for (size_t i = 0; i < COUNT(commands); i++)
-            if (!strcmp(commands[i]->name, name))
+    for (*used = MIN(argc - 1, 2); *used > 0; --*used)
+        for (size_t i = 0; i < COUNT(commands); i++) {
+            const char *name = commands[i]->name, *space = strchr(name, ' ');
+            size_t first = space ? (size_t)(space - name) : strlen(name);
+            if ((*used == 2) == (space != NULL) && strlen(argv[1]) == first && !strncmp(name, argv[1], first)
+                && (!space || !strcmp(space + 1, argv[2])))
                 return commands[i];
-    }
+        }
     return NULL;
 }
 

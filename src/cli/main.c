@@ -65,17 +65,17 @@ static const command *find_or_fail(int argc, char **argv, int *used, err *e)
     return NULL;
 }
 
-static bool unknown_flag(const command *c, const char *given, err *e)
+static bool unknown_flag(const command *c, const char *given, arena *memory, err *e)
 {
     const char *names[COUNT(c->flags) + 2];
     char near[200];
     size_t n = 0;
     for (const flag *f = c->flags; f->name; f++)
-        names[n++] = f->name;
-    names[n++] = "json";
-    names[n++] = "help";
-    near_names(given + 2, names, n, near, sizeof near);
-    return fail(e, ERR_INPUT, "skiff %s: unknown flag '%s'%s%s", c->name, given, *near ? ", did you mean --" : "; see --help", near);
+        names[n++] = arena_print(memory, "--%s", f->name);
+    names[n++] = "--json";
+    names[n++] = "--help";
+    near_names(given, names, n, near, sizeof near);
+    return fail(e, ERR_INPUT, "skiff %s: unknown flag '%s'%s%s", c->name, given, *near ? ", did you mean " : "; see --help", near);
 }
 
 // One "--flag" at argv[*i]; its value is the next word or follows '='.
@@ -105,7 +105,7 @@ static bool parse_flag(const command *c, args *a, int argc, char **argv, int *i,
             return fail(e, ERR_INPUT, "skiff %s: --%s wants %s", c->name, f->name, f->value);
         return true;
     }
-    return unknown_flag(c, given, e);
+    return unknown_flag(c, given, a->arena, e);
 }
 
 static bool is_option(const char *word)

@@ -207,12 +207,13 @@ static void close_build(build *b)
 static void clean_up(const build *b, bool existed)
 {
     err ignored = {0};
-    if (b->shard_count || !build_remove_own(b->folder, &ignored) || existed)
-        return;
     char path[4096];
+    if (b->shard_count || !build_remove_own(b->folder, &ignored))
+        return;
     snprintf(path, sizeof path, "%s/.lock", b->folder);
     unlink(path);
-    rmdir(b->folder);
+    if (!existed)
+        rmdir(b->folder);
 }
 
 bool cache_build(const char *folder, const char *name, const char *const *patterns, int64_t pattern_count, const tokenizer *t,

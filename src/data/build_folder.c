@@ -35,23 +35,42 @@ static bool remove_files(const char *folder, bool halves_only, err *e)
     return ok;
 }
 
+static int open_lock(const char *path, err *e)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (fd >= 0)
+        return fd;
+    const bool users = errno == EACCES || errno == EROFS;
+    (void)!fail_io(e, "write", path);
+    if (users)
+        e->code = ERR_INPUT;
+    return -1;
+}
+
+// Did a builder that gave up remove the file between our opening and locking it?
+static bool is_gone(int fd, const char *path)
+{
+    struct stat ours, there;
+    return fstat(fd, &ours) != 0 || stat(path, &there) != 0 || ours.st_ino != there.st_ino || ours.st_dev != there.st_dev;
+}
+
 // Two builders of one folder would undo each other's work. The lock is the file's, so it ends with the process, however that ends.
 bool build_lock(build *b, err *e)
 {
     const char *path = path_join(&b->arena, b->folder, ".lock");
-    b->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (b->lock < 0) {
-        const bool users = errno == EACCES || errno == EROFS;
-        (void)!fail_io(e, "write", path);
-        if (users)
-            e->code = ERR_INPUT;
-        return false;
+    for (;;) {
+        if ((b->lock = open_lock(path, e)) < 0)
+            return false;
+        if (flock(b->lock, LOCK_EX | LOCK_NB) == 0) {
+            if (!is_gone(b->lock, path))
+                return true;
+            close(b->lock);
+            continue;
+        }
+        if (errno == EWOULDBLOCK)
+            return fail(e, ERR_IO, "another process is building the token cache '%s'; wait for it, or name another folder", b->folder);
+        return errno == ENOLCK || errno == EOPNOTSUPP || fail_io(e, "lock", path);      // a file system without locks
     }
-    if (flock(b->lock, LOCK_EX | LOCK_NB) == 0)
-        return true;
-    if (errno == EWOULDBLOCK)
-        return fail(e, ERR_IO, "another process is building the token cache '%s'; wait for it, or name another folder", b->folder);
-    return errno == ENOLCK || errno == EOPNOTSUPP || fail_io(e, "lock", path);      // a file system without locks
 }
 
 bool build_remove_own(const char *folder, err *e) { return remove_files(folder, false, e); }

@@ -81,6 +81,8 @@ bool data_expand(arena *a, const char *pattern, char ***paths, int64_t *count, e
 {
     if (!*pattern)
         return fail(e, ERR_INPUT, "no data given: expected a file, a folder or a glob such as 'data/**/*.jsonl.gz'");
+    if (strstr(pattern, "://"))
+        return fail(e, ERR_UNSUPPORTED, "'%s': rows are read from local files only; fetch them and give their path", pattern);
     if (file_is_folder(pattern))
         return expand_folder(a, pattern, paths, count, e);
     TRY(file_glob(a, pattern, paths, count, e));

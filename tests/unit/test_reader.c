@@ -289,6 +289,12 @@ TEST(expands_patterns)
                                         "'deep[1]', 'notes.txt'");
     CHECK_TEXT(expand("set/notes.txt"), "'/set/notes.txt': a file of this name is not read; expected .jsonl, .ndjson or .json, each "
                                         "also .gz");
+    char **paths;
+    int64_t count;
+    CHECK(!data_expand(&a, "hf://org/name", &paths, &count, &e) && e.code == ERR_UNSUPPORTED);
+    CHECK_TEXT(e.text, "'hf://org/name': rows are read from local files only; fetch them and give their path");
+    CHECK(!data_expand(&a, "", &paths, &count, &e) && e.code == ERR_INPUT);
+    CHECK_TEXT(e.text, "no data given: expected a file, a folder or a glob such as 'data/**/*.jsonl.gz'");
     char *empty = path_join(&a, path_of(""), "empty");
     CHECK(folder_make(empty, &e));
     CHECK_TEXT(expand("empty"), "the folder '/empty' holds no file that can be read (.jsonl, .ndjson, .json, each also .gz)");

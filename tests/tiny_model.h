@@ -68,7 +68,7 @@ static inline float tiny_number(int part, int64_t layer, int64_t i)
 
 typedef struct tiny_change {        // how a checkpoint differs from the right one
     const char *leave_out, *rename, *to;                // names of tensors
-    const char *wrong_shape, *whole_numbers;
+    const char *wrong_shape, *too_wide, *whole_numbers;
     const char *extra;              // one more of shape [6, 8], numbered as the embedding, the last ones by `extra_shift` more
     int extra_shift;
 } tiny_change;
@@ -112,7 +112,12 @@ static inline void tiny_checkpoint(const char *name, const model_config *c, st_t
                 r.type = ST_I32;
             if (change.wrong_shape && !strcmp(names[n], change.wrong_shape))
                 r = (st_row){ names[n], as, 3, { p->rows, 1, MAX(p->columns, 1) } };
-            for (int64_t k = 0; k < p->rows * MAX(p->columns, 1); k++)
+            int64_t numbers = p->rows * MAX(p->columns, 1);
+            if (change.too_wide && !strcmp(names[n], change.too_wide)) {
+                r.dim[1]++;
+                numbers += p->rows;
+            }
+            for (int64_t k = 0; k < numbers; k++)
                 put_number(&data, r.type, tiny_number(i, layer, k));
             rows[n++] = r;
         }

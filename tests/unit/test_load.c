@@ -106,6 +106,9 @@ TEST(what_does_not_fit_is_named)
     CHECK_TEXT(load_changed(false, (tiny_change){ .wrong_shape = "model.layers.0.self_attn.k_proj.weight" }),
                "/model.safetensors: tensor 'model.layers.0.self_attn.k_proj.weight' has the shape [4, 1, 8], but [4, 8] is expected from "
                "the configuration");
+    CHECK_TEXT(load_changed(false, (tiny_change){ .too_wide = "model.layers.1.self_attn.v_proj.weight" }),
+               "/model.safetensors: tensor 'model.layers.1.self_attn.v_proj.weight' has the shape [4, 9], but [4, 8] is expected from the "
+               "configuration");
     CHECK_TEXT(load_changed(false, (tiny_change){ .whole_numbers = "model.norm.weight" }), "/model.safetensors: tensor "
                "'model.norm.weight' has the type I32; weights are F32, F16, BF16 or F64");
     CHECK_TEXT(load_changed(false, (tiny_change){ .rename = "model.layers.0.mlp.up_proj.weight", .to = "model.layers.0.mlp.up.weight" }),
@@ -113,6 +116,8 @@ TEST(what_does_not_fit_is_named)
     CHECK_TEXT(load_changed(false, (tiny_change){ .extra = "model.layers.0.mlp.up_proj.bias" }), "/model.safetensors: tensor "
                "'model.layers.0.mlp.up_proj.bias' has no place in a llama model of 2 layers; there is "
                "'model.layers.0.mlp.up_proj.weight', 'model.layers.0.mlp.gate_proj.weight' or 'model.layers.0.mlp.down_proj.weight'");
+    CHECK_TEXT(load_changed(true, (tiny_change){ .extra = "x" }), "/model.safetensors: tensor 'x' has no place in a llama model of 2 "
+               "layers");
     CHECK_TEXT(load_changed(false, (tiny_change){ .extra = "x" }), "/model.safetensors: tensor 'x' has no place in a llama model of 2 "
                "layers");
 }
@@ -231,6 +236,11 @@ TEST(tensors_of_several_runs)
     fake_close(&f);
     tiny_gguf(&c, NULL);
     CHECK_TEXT(load("m.gguf", &c, BF16, &f, ERR_NONE), "");
+    CHECK(tiny_is_right(&f, &c));
+    fake_close(&f);
+    c.hidden = 70000, c.heads = 1, c.kv_heads = 1, c.vocab = 6, c.ffn = 2, c.layers = 1;        // a head is more than a run
+    tiny_gguf(&c, NULL);
+    CHECK_TEXT(load("m.gguf", &c, F32, &f, ERR_NONE), "");
     CHECK(tiny_is_right(&f, &c));
     fake_close(&f);
     CHECK(strstr(load("none.gguf", &c, F32, &f, ERR_INPUT), "none.gguf': No such file or directory"));

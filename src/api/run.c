@@ -1,9 +1,15 @@
 // skiff.h: experiments and plans.
 #include <skiff/skiff.h>
 
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "api/api.h"
 #include "api/pipeline.h"
+#include "base/yaml.h"
 #include "run/experiment.h"
+#include "run/plan.h"
 #include "run/settings.h"
 
 bool skiff_run(const char *file, int argc, char **argv, int *exit_code, skiff_err *e)
@@ -11,40 +17,55 @@ bool skiff_run(const char *file, int argc, char **argv, int *exit_code, skiff_er
     return run_experiment(file, argc, argv, exit_code, e);
 }
 
-static node *plan_node(arena *a, const train_plan *p)
+// `skiff run FILE --plan` in a process of its own (a .c experiment takes its process's place), its stdout as the report.
+static bool plan_experiment(const char *file, const char *const *options, char **report, err *e)
 {
-    node *out = node_object(a), *memory = node_object(a), *data = node_object(a);
-    const struct { const char *name; int64_t bytes; } kinds[] = {
-        { "weights", p->weights }, { "gradients", p->gradients }, { "moments", p->moments }, { "activations", p->activations },
-        { "other", p->other }, { "total", p->total }, { "available", p->available },
-    };
-    for (size_t i = 0; i < COUNT(kinds); i++)
-        node_put(a, memory, kinds[i].name, node_int(kinds[i].bytes));
-    node_put(a, out, "parameters", node_int(p->parameters));
-    node_put(a, out, "steps", node_int(p->steps));
-    node_put(a, out, "tokens_per_step", node_int(p->tokens_per_step));
-    node_put(a, out, "tokens", node_int(p->tokens_per_step * p->steps));
-    node_put(a, out, "micro_batches", node_int(p->micro));
-    node_put(a, out, "micro_batch", node_int(p->micro_batch));
-    node_put(a, out, "memory_bytes", *memory);
-    node_put(a, data, "packs", node_int(p->data.packs));
-    node_put(a, data, "conversations", node_int(p->data.conversations));
-    node_put(a, data, "cut", node_int(p->data.cut));
-    node_put(a, data, "dropped", node_int(p->data.dropped_long + p->data.dropped_untrained));
-    node_put(a, data, "tokens", node_int(p->data.tokens));
-    node_put(a, data, "trained_tokens", node_int(p->data.trained));
-    node_put(a, out, "data", *data);
-    return out;
+    arena a = {0};
+    text out = {0};
+    int ends[2], status = 0, count = 0;
+    if (pipe(ends) != 0)
+        return fail_io(e, "read the plan of", file);
+    pid_t child = fork();
+    if (child == 0) {
+        char **argv = NULL;
+        int code = 1;
+        dup2(ends[1], STDOUT_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        ARENA_PUSH(&a, argv, count, (char *)"--plan");
+        for (; options && *options; options++)
+            ARENA_PUSH(&a, argv, count, arena_chars(&a, str_of(*options)));
+        if (!run_experiment(file, count, argv, &code, e) && *e->text)
+            fprintf(stderr, "skiff: %s\n", e->text);
+        fflush(stdout);
+        _exit(code);
+    }
+    close(ends[1]);
+    char block[4096];
+    for (ssize_t n; child > 0 && (n = read(ends[0], block, sizeof block)) > 0;)
+        text_bytes(&out, block, (size_t)n);
+    close(ends[0]);
+    bool ok = child > 0 ? waitpid(child, &status, 0) == child : fail_io(e, "start a process for", file);
+    if (ok && !(WIFEXITED(status) && WEXITSTATUS(status) == 0)) {
+        ok = false;                             // the child has said why
+        *e = (err){ .code = WIFEXITED(status) && WEXITSTATUS(status) == 2 ? ERR_INPUT : ERR_IO };
+    }
+    if (ok)
+        *report = out.chars;
+    else
+        text_close(&out);
+    arena_close(&a);
+    return ok;
 }
 
-// Half of the machine's measured peak: what steps come to, within a factor of two.
-static double seconds_expected(const train_config *c, const train_plan *p)
+static bool is_experiment(const char *path)
 {
+    arena a = {0};
     err ignored = {0};
-    pool *threads = pool_open(c->threads, &ignored);
-    double peak = cpu_peak_gflops(threads, c->isa, c->compute);
-    pool_close(threads);
-    return peak > 0 ? p->flops_per_step * (double)p->steps / (0.4e9 * peak) : 0;
+    const node *top;
+    bool is = str_ends(str_of(path), STR(".c")) || (yaml_read_file(&a, path, &top, &ignored) && node_get(top, "steps"));
+    arena_close(&a);
+    return is;
 }
 
 bool skiff_plan(const char *config, const char *const *options, char **report, skiff_err *e)
@@ -54,6 +75,8 @@ bool skiff_plan(const char *config, const char *const *options, char **report, s
     train_config c;
     train_plan p;
     const char *caches[1];
+    if (is_experiment(config))
+        return plan_experiment(config, options, report, e);
     bool ok = train_settings_read(&a, config, options, &s, e) && train_config_fill(&s.sft, s.format.pack, &c, e)
            && need_local("model_name_or_path", c.model, e);
     if (ok && (!s.run.data || !api_is_cache(s.run.data)))
@@ -64,9 +87,7 @@ bool skiff_plan(const char *config, const char *const *options, char **report, s
     c.cache_count = 1;
     c.eval_cache = ok && s.run.validation && api_is_cache(s.run.validation) ? s.run.validation : NULL;
     if (ok && (ok = train_make_plan(&c, &p, e))) {
-        node *out = plan_node(&a, &p);
-        node_put(&a, out, "seconds_estimated", node_float(seconds_expected(&c, &p)));
-        ok = api_report(out, report, e);
+        ok = api_report(train_plan_node(&a, &c, &p), report, e);
     }
     arena_close(&a);
     return ok;

@@ -27,12 +27,17 @@ static int exit_code_of(const err *e)
     }
 }
 
-static bool say_mistakes(void)
+// One mistake is the error; several are said, and the error counts them.
+static bool no_mistakes(const char *script, err *e)
 {
     const experiment *x = experiment_current();
-    for (int i = 0; i < x->mistake_count; i++)
+    if (x->mistake_count == 1)
+        *e = x->mistakes[0];
+    for (int i = 0; i < x->mistake_count && x->mistake_count > 1; i++)
         log_say(LOG_ERROR, "%s", x->mistakes[i].text);
-    return x->mistake_count > 0;
+    if (x->mistake_count > 1)
+        fail(e, ERR_INPUT, "%s: %d mistakes; nothing was run", script, x->mistake_count);
+    return !x->mistake_count;
 }
 
 static void warn_of_unused(void)
@@ -65,8 +70,7 @@ static bool run(int argc, char **argv, const char *script, const skiff_main_args
     TRY(executor_flags(argc, argv, &x->arena, &flags, &overrides, e));
     TRY(experiment_override(overrides, e));
     experiment_graph(args, flags.local, &x->arena, &steps, &count);
-    if (say_mistakes())
-        return fail(e, ERR_INPUT, "%s: %d mistake%s; nothing was run", script, x->mistake_count, x->mistake_count == 1 ? "" : "s");
+    TRY(no_mistakes(script, e));
     if (!count)
         return fail(e, ERR_INPUT, "%s: executor_main has no steps: .steps = { … }", script);
     warn_of_unused();
@@ -88,8 +92,8 @@ int skiff_executor_main(int argc, char **argv, const char *script, skiff_main_ar
 {
     err e = {0};
     bool ok = run(argc > 0 ? argc - 1 : 0, argc > 0 ? argv + 1 : argv, script, &args, &e);
-    if (!ok)
-        log_say(LOG_ERROR, "%s", e.text);
+    if (!ok)                                            // this is the program's main: as `skiff` itself says it
+        fprintf(stderr, "skiff: %s\n", e.text);
     return ok ? 0 : exit_code_of(&e);
 }
 

@@ -1,7 +1,6 @@
 // Experiments: the guide's calls in C and YAML as a graph of steps, flags and overrides, mistakes.
 #include "../test.h"
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -45,6 +44,7 @@ static const char *in_folder(arena *a, const char *name)
     return path_join(a, folder, name);
 }
 
+// What executor_main prints on stderr is added to `said`.
 static int run_main(skiff_main_args args, const char *const *flags)
 {
     char *argv[16] = { (char *)"experiment" };
@@ -53,7 +53,18 @@ static int run_main(skiff_main_args args, const char *const *flags)
         argv[argc] = (char *)flags[argc - 1];
     arena a = {0};
     setenv("SKIFF_PREFIX", in_folder(&a, "out"), 1);
+    fflush(stderr);
+    FILE *file = tmpfile();
+    int kept = dup(STDERR_FILENO);
+    dup2(fileno(file), STDERR_FILENO);
     int code = skiff_executor_main(argc, argv, "experiments/x.c", args);
+    fflush(stderr);
+    dup2(kept, STDERR_FILENO);
+    close(kept);
+    rewind(file);
+    size_t used = strlen(said), more = fread(said + used, 1, sizeof said - used - 1, file);
+    said[used + more] = 0;
+    fclose(file);
     arena_close(&a);
     return code;
 }
@@ -242,7 +253,8 @@ static const char *flags_error(const char *const *flags)
     if (last)
         *last = 0;
     last = strrchr(said, '\n');
-    return last ? last + 1 : said;
+    last = last ? last + 1 : said;
+    return strncmp(last, "skiff: ", 7) ? last : last + 7;
 }
 
 TEST(flags_and_overrides)

@@ -97,17 +97,6 @@ void eval_close(evaluator *v)
     free(v);
 }
 
-// A row past the last pack: nothing in it.
-static void blank(batch *b, int64_t row)
-{
-    for (int64_t i = 0; i < b->seq; i++) {
-        int64_t at = row * b->seq + i;
-        b->ids[at] = b->position[at] = 0;
-        b->start[at] = (int32_t)i;
-        b->target[at] = -1;
-    }
-}
-
 // Splits the losses of one row of the batch over its conversations: they lie in it in order, each beginning where a token is the
 // start of its own segment.
 static void add_row(const evaluator *v, int64_t pack, int64_t row, eval_result *out, eval_row *rows)
@@ -130,21 +119,17 @@ static void add_row(const evaluator *v, int64_t pack, int64_t row, eval_result *
     out->rows += count;
 }
 
+// Rows past the last pack are computed as they stand and not looked at.
 static bool pass(evaluator *v, int64_t from, eval_result *out, eval_row *rows, err *e)
 {
     batch *b = v->batch;
-    int64_t all = packs_totals(v->packs)->packs, trained = 0;
-    for (int64_t r = 0; r < b->rows; r++)
-        if (from + r < all)
-            packs_fill(v->packs, from + r, b, r);
-        else
-            blank(b, r);
-    for (int64_t i = 0; i < b->rows * b->seq; i++)
-        trained += b->target[i] >= 0;
-    const step_numbers n = { .number = 1, .trained = trained };
+    const int64_t used = MIN(b->rows, packs_totals(v->packs)->packs - from);
+    for (int64_t r = 0; r < used; r++)
+        packs_fill(v->packs, from + r, b, r);
+    const step_numbers n = { .number = 1, .trained = 1 };
     TRY(step_write(v->engine, &v->step, &v->how, b->ids, b->position, b->start, b->target, &n, e));
     TRY(v->engine->step(v->engine, e) && step_read_nll(v->engine, &v->step, &v->how, v->nll, e));
-    for (int64_t r = 0; r < b->rows && from + r < all; r++)
+    for (int64_t r = 0; r < used; r++)
         add_row(v, from + r, r, out, rows);
     return true;
 }

@@ -230,6 +230,28 @@ TEST(damage_is_passed_over)
     end();
 }
 
+// What a finished run is recognised by: no digest is made, but sizes count.
+TEST(listed_by_size)
+{
+    program p;
+    make_program(&p, 10);
+    shelf s = shelf_of(&p);
+    arena a = { 0 };
+    err e = { 0 };
+    checkpoint *c;
+    int64_t count;
+    begin();
+    log_to(listen, NULL);
+    CHECK(save(&s, 1, false, &e) && save(&s, 2, false, &e) && save(&s, 10, false, &e));
+    CHECK(truncate(under("checkpoints/step-%lld/weights.safetensors", 2), 100) == 0);
+    CHECK(checkpoint_list(&a, folder, &c, &count, &e) && count == 2 && c[0].step == 10 && c[1].step == 1);
+    log_to(NULL, NULL);
+    empty(&s);
+    arena_close(&a);
+    program_close(&p);
+    end();
+}
+
 TEST(leftovers_go)
 {
     err e = { 0 };

@@ -93,6 +93,12 @@ TEST(each_step_once_after_a_resume)
     read_metrics(got, sizeof got);
     CHECK_TEXT(got, "{\"global_step\":0,\"train/loss\":0.25,\"n\":0,\"x\":null}\n{\"global_step\":1,\"train/loss\":0.75,\"n\":1000000,\"x\":null}\n"
                     "{\"global_step\":2,\"train/loss\":1.25,\"n\":2000000,\"x\":null}\n");
+    f = fopen(path, "a");           // cut off just before the end of the line
+    fputs("{\"global_step\":3}", f);
+    fclose(f);
+    log_steps(3, 4, 4);
+    read_metrics(got, sizeof got);
+    CHECK(strstr(got, "{\"global_step\":2,\"train/loss\":1.25,\"n\":2000000,\"x\":null}\n{\"global_step\":4,") != NULL);
     log_steps(0, 1, 1);             // begun anew
     read_metrics(got, sizeof got);
     CHECK_TEXT(got, "{\"global_step\":1,\"train/loss\":0.75,\"n\":1000000,\"x\":null}\n");

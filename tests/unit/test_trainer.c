@@ -110,12 +110,13 @@ TEST(a_run_and_again)
     end(&t);
 }
 
-TEST(stopped_and_taken_up_is_the_same)
+static void stop_and_take_up(type compute)
 {
     tiny t;
     train_result r, whole;
     if (!begin(&t))
         return;
+    t.c.compute = compute;
     OK(train_run(&t.c, &whole, E));
     char other[112];
     snprintf(other, sizeof other, "%s/other", t.folder);
@@ -129,11 +130,16 @@ TEST(stopped_and_taken_up_is_the_same)
     check_metrics(&t, 0, 3, "train/loss");
     CHECK(file_exists(in_output(&t, "checkpoints/step-3")) && !file_exists(in_output(&t, "hf")));
     t.c.threads = 1;                    // threads change nothing
+    t.c.checkpoint_seconds = 1e-9;      // a temporary one after every step
     t.c.micro_batch = 0;                // that of the checkpoint
     OK(train_run(&t.c, &r, E));
     CHECK(r.step == 8 && r.loss == whole.loss && r.first_loss == whole.first_loss && r.eval_loss == whole.eval_loss);
     CHECK(r.eval_loss_before == whole.eval_loss_before);
-    CHECK(!file_exists(in_output(&t, "checkpoints/step-3")));           // it was temporary
+    for (int k = 1; k < 8; k++) {       // only those of every fourth step stay
+        char name[32];
+        snprintf(name, sizeof name, "checkpoints/step-%d", k);
+        CHECK(file_exists(in_output(&t, name)) == (k == 4));
+    }
     check_metrics(&t, 0, 8, "train/loss");
     const char *there = in_output(&t, "checkpoints/step-8");
     char here[160];
@@ -141,6 +147,9 @@ TEST(stopped_and_taken_up_is_the_same)
     CHECK(same_file(here, there, "weights.safetensors") && same_file(here, there, "moments.safetensors"));
     end(&t);
 }
+
+TEST(stopped_and_taken_up_is_the_same) { stop_and_take_up(F32); }
+TEST(stopped_and_taken_up_is_the_same_in_bf16) { stop_and_take_up(BF16); }
 
 TEST(a_damaged_checkpoint_costs_only_time)
 {

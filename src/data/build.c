@@ -56,8 +56,8 @@ static bool check_encoded(const job *j, err *e)
 static void show_progress(build *b, double began)
 {
     int64_t bytes = b->bytes_before + (b->reader ? reader_bytes(b->reader) : 0);
-    double seconds = clock_now() - began;
-    progress_set((bytes + 1023) >> 10, "kB, %lld rows, %.1f MB/s", (long long)b->rows_read, seconds > 0 ? (double)bytes / 1e6 / seconds : 0);
+    const double seconds = clock_now() - began, rate = seconds > 0 ? (double)bytes / 1e6 / seconds : 0;
+    progress_set((bytes + 1023) >> 10, "kB, %lld rows, %.1f MB/s", (long long)b->rows_read, rate);
 }
 
 // One round: the shard before is written, this one encoded, the next one read.

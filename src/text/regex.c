@@ -8,7 +8,8 @@
 #include "text/unicode.h"
 
 enum {
-    MATCH_LIMIT = 20 * 1000 * 1000, // backtracking steps of one match before it is called endless
+    MATCH_STEPS = 1000 * 1000,      // backtracking steps of one match, and more for each byte,
+    BYTE_STEPS = 16,                // before it is called endless
     HEAP_LIMIT = 256 * 1024,        // kB
     STACK_MOST = 8 << 20,
 };
@@ -160,7 +161,6 @@ static bool prepare(scratch *s, err *e)
         s->stack = pcre2_jit_stack_create(64 << 10, STACK_MOST, NULL);
     if (!s->match || !s->context)
         return fail(e, ERR_MEMORY, "no memory to match a regular expression");
-    pcre2_set_match_limit(s->context, MATCH_LIMIT);
     pcre2_set_heap_limit(s->context, HEAP_LIMIT);
     if (s->stack)
         pcre2_jit_stack_assign(s->context, NULL, s->stack);
@@ -172,6 +172,7 @@ bool regex_next(const regex *r, scratch *s, const char *chars, piece within, siz
     TRY(prepare(s, e));
     PCRE2_SPTR subject = (PCRE2_SPTR)chars + within.begin;
     size_t size = within.end - within.begin, start = from - within.begin;
+    pcre2_set_match_limit(s->context, (uint32_t)(size < UINT32_MAX / 32 ? MATCH_STEPS + BYTE_STEPS * size : UINT32_MAX));
     int n = pcre2_match(r->code, subject, size, start, PCRE2_NO_UTF_CHECK, s->match, s->context);
     if (n == PCRE2_ERROR_JIT_STACKLIMIT)                // the interpreter keeps its stack on the heap
         n = pcre2_match(r->code, subject, size, start, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, s->match, s->context);

@@ -42,6 +42,9 @@ static bool read_vocab(tokenizer *t, const node *list, int64_t more, const char 
     }
     if (most + 1 + more > VOCAB_MAX)
         return fail_at(e, node_place(list, file), "model.vocab: more than %d tokens", VOCAB_MAX);
+    if (most > 4 * list->object.count + 65536)          // memory follows the highest id
+        return fail_at(e, node_place(list, file), "model.vocab: %lld tokens with ids up to %lld; is the file whole?",
+                       (long long)list->object.count, (long long)most);
     vocab_open(&t->vocab, &t->arena, (int32_t)(most + 1 + more));
     for (int64_t i = 0; i < list->object.count; i++) {
         const member *m = &list->object.members[i];

@@ -52,6 +52,7 @@ TEST(broken_models)
     CHECK_TEXT(told("\"dropout\": null", "\"dropout\": 0.1"), "t.json:14:16: model.dropout '0.1' is not supported");
     CHECK_TEXT(told("\"ā\": 1,", "\"ā\": 0,"), "t.json:19:22: model.vocab: id 0 of 'ā' is taken by 'Ā'");
     CHECK_TEXT(told("\"ā\": 1,", "\"ā\": -1,"), "t.json:19:22: model.vocab: the id of 'ā' is not a whole number from 0 to 4194303");
+    CHECK_TEXT(told("\"ā\": 1,", "\"ā\": 70000,"), "t.json:18:14: model.vocab: 272 tokens with ids up to 70000; is the file whole?");
     CHECK_TEXT(told("\"ā\": 1,", "\"ā\": 4194303,"), "t.json:18:14: model.vocab: more than 4194304 tokens");
     CHECK_TEXT(told("[\"h\", \"e\"]", "\"he\""), "t.json:44:7: model.merges[0]: expected two tokens, as \"a b\" or [\"a\", \"b\"]");
     CHECK_TEXT(told("[\"h\", \"e\"]", "\"h e l\""), "t.json:44:7: model.merges[0]: expected two tokens, as \"a b\" or [\"a\", \"b\"]");

@@ -284,7 +284,8 @@ bool checkpoint_open(arena *a, const char *folder, checkpoint *out, err *e)
         return read_checkpoint(a, out, e) && checkpoint_verify(out, e);
     bool found;
     TRY(checkpoint_newest(a, folder, out, &found, e));
-    return found || fail(e, ERR_INPUT, "%s: expected a checkpoint (a folder step-<k>) or the output folder of a run, found neither", folder);
+    return found || fail(e, ERR_INPUT, "%s: expected a checkpoint (a folder step-<k>) or the output folder of a run, found neither",
+                         folder);
 }
 
 static bool fits(const st_tensor *t, const value *v)
@@ -307,13 +308,15 @@ static bool load_part(const char *path, kind k, engine *g, err *e)
         const value *v = &g->program->values[id];
         const st_tensor *t = safetensors_find(&s, v->name);
         if (!t || !fits(t, v))
-            ok = fail(e, ERR_INPUT, "%s: %s '%s': the checkpoint is of another model", path, t ? "shape or type of" : "there is no", v->name);
+            ok = fail(e, ERR_INPUT, "%s: %s '%s': the checkpoint is of another model", path, t ? "shape or type of" : "there is no",
+                      v->name);
         else
             ok = g->write(g, (tensor){ id }, 0, shape_count(v->shape), t->bytes, e);
         used++;
     }
     if (ok && used != s.count)
-        ok = fail(e, ERR_INPUT, "%s: %lld tensors, expected %lld: the checkpoint is of another model", path, (long long)s.count, (long long)used);
+        ok = fail(e, ERR_INPUT, "%s: %lld tensors, expected %lld: the checkpoint is of another model", path, (long long)s.count,
+                  (long long)used);
     safetensors_close(&s);
     return ok;
 }

@@ -36,7 +36,8 @@ void training_say_plan(const training *t, const memory_needs *n)
     log_info("model: %lld parameters; memory: %.2f GB (weights %.2f, gradients %.2f, moments %.2f, activations %.2f, other %.2f)",
              (long long)t->model.parameters, (double)n->total * 1e-9, (double)n->weights * 1e-9, (double)n->gradients * 1e-9,
              (double)n->moments * 1e-9, (double)n->activations * 1e-9, (double)n->other * 1e-9);
-    log_info("data: %lld rows, %lld kept, %lld cut to %lld tokens, %lld dropped (%lld before packing, %lld too long, %lld with no answer left)",
+    log_info("data: %lld rows, %lld kept, %lld cut to %lld tokens, %lld dropped (%lld before packing, %lld too long, "
+             "%lld with no answer left)",
              (long long)rows->rows, (long long)d->conversations, (long long)d->cut, (long long)t->c->seq,
              (long long)(rows->dropped + d->dropped_long + d->dropped_untrained), (long long)rows->dropped, (long long)d->dropped_long,
              (long long)d->dropped_untrained);

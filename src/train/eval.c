@@ -1,3 +1,4 @@
+// Forward passes over the packs of a cache, with the losses given back to the conversations they belong to.
 #include "train/eval.h"
 
 #include <stdlib.h>

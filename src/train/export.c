@@ -1,3 +1,4 @@
+// Everything of an export is written into a folder beside: see whole.h.
 #include "train/export.h"
 
 #include "train/whole.h"

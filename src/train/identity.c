@@ -107,10 +107,11 @@ const node *identity_of(arena *a, const training *t, err *e)
     const model_config *m = &t->model;
     const char *weights;
     node *o = node_object(a);
+    char *sizes = arena_print(a, "%s, vocabulary %lld, hidden %lld, layers %lld, heads %lld/%lld, ffn %lld", m->family, (long long)m->vocab,
+                              (long long)m->hidden, (long long)m->layers, (long long)m->heads, (long long)m->kv_heads, (long long)m->ffn);
     if (!weights_digest(a, t->c->model, &weights, e))
         return NULL;
-    node_put(a, o, "model", node_text(str_of(arena_print(a, "%s, vocabulary %lld, hidden %lld, layers %lld, heads %lld/%lld, ffn %lld", m->family,
-        (long long)m->vocab, (long long)m->hidden, (long long)m->layers, (long long)m->heads, (long long)m->kv_heads, (long long)m->ffn))));
+    node_put(a, o, "model", node_text(str_of(sizes)));
     node_put(a, o, "base_weights", node_text(str_of(weights)));
     put_data(a, o, t);
     put_schedule(a, o, &t->c->schedule);

@@ -1,3 +1,4 @@
+// Free memory is asked of the kernel; what a step takes is read from its program.
 #include "train/memory.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+// Work is counted in floating-point operations: a product and a sum are two.
 #include "train/metrics.h"
 
 // As levanter's utils/flop_utils.py: mlp, q k v, output, attention over all positions, head.
@@ -17,7 +18,8 @@ double flops_per_example(const model_config *c, int64_t seq)
 
 double flops_needed(const model_config *c, int64_t tokens, int64_t pairs, int64_t logits)
 {
-    const double H = (double)c->hidden, L = (double)c->layers, o = (double)(c->heads * c->head_size), kv = (double)(c->kv_heads * c->head_size);
+    const double H = (double)c->hidden, L = (double)c->layers, d = (double)c->head_size;
+    const double o = (double)c->heads * d, kv = (double)c->kv_heads * d;
     double per_token = 2 * H * (o + 2 * kv) + 2 * o * H + 2 * 3 * H * (double)c->ffn;
     double per_pair = 4 * o;            // q k^T and p v
     return 3 * (L * (per_token * (double)tokens + per_pair * (double)pairs) + 2 * H * (double)c->vocab * (double)logits);
@@ -35,7 +37,8 @@ int64_t batch_pairs(const batch *b)
 size_t metrics_of_step(const step_report *r, track_value out[METRICS_ROOM])
 {
     size_t n = 0;
-    const double tokens = (double)(r->rows * r->seq), example = flops_per_example(r->model, r->seq), done = (double)r->step * (double)r->rows;
+    const double tokens = (double)(r->rows * r->seq), done = (double)r->step * (double)r->rows;
+    const double example = flops_per_example(r->model, r->seq);
     const double per_second = r->duration > 0 ? 1 / r->duration : 0;
 #define PUT(key, number) out[n++] = (track_value){ key, number }
     PUT("run_progress", (double)r->step / (double)r->steps);

@@ -140,13 +140,14 @@ static bool check_cycles(const schedule *s, int64_t all, err *e)
         return fail(e, ERR_INPUT, "cycle_length: %g of %lld steps is less than one step", s->cycle_length, (long long)all);
     for (int64_t i = 0; i < s->cycle_point_count; i++)
         if (s->cycle_points[i] <= (i ? s->cycle_points[i - 1] : 0) || s->cycle_points[i] > all)
-            return fail(e, ERR_INPUT, "cycles[%lld]: expected steps in rising order, from 1 to %lld (the steps without the cooldown), got %lld",
-                        (long long)i, (long long)all, (long long)s->cycle_points[i]);
+            return fail(e, ERR_INPUT, "cycles[%lld]: expected steps in rising order, from 1 to %lld (the steps without the cooldown), "
+                        "got %lld", (long long)i, (long long)all, (long long)s->cycle_points[i]);
     for (int64_t i = 0; i < cycle_count(s, all); i++) {
         cycle c = cycle_at(s, all, i);
         if (c.warm > c.steps || c.stable < 0)
-            return fail(e, ERR_INPUT, "%s and decay: %lld + %lld steps do not fit in %s %lld steps; give smaller ones", i ? "rewarmup" : "warmup",
-                        (long long)c.warm, (long long)c.decay, cycle_count(s, all) > 1 ? "a cycle of" : "the run's", (long long)c.steps);
+            return fail(e, ERR_INPUT, "%s and decay: %lld + %lld steps do not fit in %s %lld steps; give smaller ones",
+                        i ? "rewarmup" : "warmup", (long long)c.warm, (long long)c.decay,
+                        cycle_count(s, all) > 1 ? "a cycle of" : "the run's", (long long)c.steps);
     }
     return true;
 }
@@ -170,6 +171,7 @@ bool schedule_check(const schedule *s, int64_t steps, err *e)
     if (s->decay != DECAY_REST)
         TRY(check_length("decay", s->decay, e));
     if (length(s->cooldown, steps) > steps)
-        return fail(e, ERR_INPUT, "cooldown: %lld steps are more than the run's %lld", (long long)length(s->cooldown, steps), (long long)steps);
+        return fail(e, ERR_INPUT, "cooldown: %lld steps are more than the run's %lld", (long long)length(s->cooldown, steps),
+                    (long long)steps);
     return check_cycles(s, main_steps(s, steps), e);
 }

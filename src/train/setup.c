@@ -41,7 +41,8 @@ bool training_check(const train_config *c, err *e)
     TRY(want(c->seq >= 2 && c->seq <= 1 << 24, "max_seq_len", "2 or more tokens", (double)c->seq, e));
     TRY(want(c->micro_batch >= 0, "micro_batch", "0 (chosen) or more rows", (double)c->micro_batch, e));
     if (c->micro_batch && (c->micro_batch > c->batch || c->batch % c->micro_batch))
-        return fail(e, ERR_INPUT, "micro_batch: expected a divisor of train_batch_size %lld, got %lld", (long long)c->batch, (long long)c->micro_batch);
+        return fail(e, ERR_INPUT, "micro_batch: expected a divisor of train_batch_size %lld, got %lld", (long long)c->batch,
+                    (long long)c->micro_batch);
     TRY(want(c->steps >= 0 && c->steps < INT64_C(1) << 40, "num_train_steps", "1 or more", (double)c->steps, e));
     if (!c->steps)
         TRY(want(c->epochs > 0 && c->epochs < 1e9, "epochs", "a number above 0 (or num_train_steps)", c->epochs, e));
@@ -75,8 +76,8 @@ static bool check_tokenizer(const training *t, const cache *c, const char *folde
 {
     const tokenizer *k = t->tokenizer;
     if (strcmp(cache_tokenizer_digest(c), tokenizer_digest(k)))
-        return fail(e, ERR_INPUT, "%s: tokenized with another tokenizer (%.12s) than that of '%s' (%.12s); tokenize the data again with this one",
-                    folder, cache_tokenizer_digest(c), tokenizer_path(k), tokenizer_digest(k));
+        return fail(e, ERR_INPUT, "%s: tokenized with another tokenizer (%.12s) than that of '%s' (%.12s); "
+                    "tokenize the data again with this one", folder, cache_tokenizer_digest(c), tokenizer_path(k), tokenizer_digest(k));
     if (cache_vocab(c) > t->model.vocab)
         return fail(e, ERR_INPUT, "%s: its tokens go up to %lld, the model '%s' has only %lld; tokenize the data for this model", folder,
                     (long long)cache_vocab(c) - 1, t->c->model, (long long)t->model.vocab);
@@ -143,7 +144,8 @@ static bool add_held_out(const training *t, memory_needs *needs, err *e)
     memory_needs n;
     if (!t->c->eval_cache || t->c->steps_per_eval < 0)
         return true;
-    const step_config how = { .model = { .config = t->model, .rows = eval_rows(t->c->seq), .seq = t->c->seq }, .micro = 1, .loss_only = true };
+    const model m = { .config = t->model, .rows = eval_rows(t->c->seq), .seq = t->c->seq };
+    const step_config how = { .model = m, .micro = 1, .loss_only = true };
     TRY(memory_of_step(&how, t->c->compute, &n, e));
     needs->other += n.activations;
     needs->total += n.activations;
@@ -179,8 +181,11 @@ static bool open_held_out(training *t, err *e)
     const train_config *c = t->c;
     if (!c->eval_cache || c->steps_per_eval < 0)
         return true;
-    t->held_out = eval_open(&(eval_config){ .model = c->model, .share = t->engine, .config = &t->model, .cache = c->eval_cache, .seq = c->seq,
-        .pack = c->pack, .truncate = c->truncate, .compute = c->compute, .pool = t->pool, .isa = c->isa, .stopped = training_stopped, .self = t }, e);
+    const eval_config how = {
+        .model = c->model, .share = t->engine, .config = &t->model, .cache = c->eval_cache, .seq = c->seq, .pack = c->pack,
+        .truncate = c->truncate, .compute = c->compute, .pool = t->pool, .isa = c->isa, .stopped = training_stopped, .self = t,
+    };
+    t->held_out = eval_open(&how, e);
     if (!t->held_out)
         return err_while(e, "held-out data");
     return check_tokenizer(t, eval_cache(t->held_out), c->eval_cache, e);

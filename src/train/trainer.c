@@ -65,8 +65,9 @@ static bool export_now(training *t, err *e)
     while (count < MOST && (stops[count] = cache_stop_token(t->cache, count)) >= 0)
         count++;
     const export_config x = {
-        .folder = export_folder(t, t->at), .model = &t->model, .base_path = t->c->model, .base_name = t->c->base_name, .f32 = t->c->export_f32,
-        .tokenizer = t->tokenizer, .chat_template = str_of(cache_chat_template(t->cache)), .stops = stops, .stop_count = count,
+        .folder = export_folder(t, t->at), .model = &t->model, .base_path = t->c->model, .base_name = t->c->base_name,
+        .f32 = t->c->export_f32, .tokenizer = t->tokenizer,
+        .chat_template = str_of(cache_chat_template(t->cache)), .stops = stops, .stop_count = count,
     };
     return export_hf(&x, &t->step.w, t->engine, e);
 }
@@ -86,7 +87,8 @@ static bool evaluate(training *t, track_value *out, size_t *count, err *e)
     if (!eval_run(t->held_out, &r, NULL, e))
         return e->code == ERR_INTERRUPTED ? false : err_while(e, "evaluating after step %lld", (long long)t->at);
     t->eval_last = r.loss;
-    log_info("step %lld: held-out loss %.4f (%lld conversations, %lld tokens)", (long long)t->at, r.loss, (long long)r.rows, (long long)r.tokens);
+    log_info("step %lld: held-out loss %.4f (%lld conversations, %lld tokens)", (long long)t->at, r.loss, (long long)r.rows,
+             (long long)r.tokens);
     out[(*count)++] = (track_value){ "eval/loss", r.loss };
     out[(*count)++] = (track_value){ "eval/total_time", r.seconds };
     return true;
@@ -120,7 +122,8 @@ static bool update(training *t, step_report *r, err *e)
     const step_numbers n = { .rate = schedule_rate(&t->c->schedule, t->steps, t->at), .clip = t->c->max_grad_norm, .number = t->at + 1,
                              .trained = b.trained };
     TRY(step_write(t->engine, &t->step, &t->how, b.ids, b.position, b.start, b.target, &n, e) && t->engine->step(t->engine, e));
-    TRY(read_number(t, t->step.loss, &loss, e) && read_number(t, t->step.sumsq, &sumsq, e) && read_number(t, t->step.finite, &finite, e));
+    TRY(read_number(t, t->step.loss, &loss, e) && read_number(t, t->step.sumsq, &sumsq, e));
+    TRY(read_number(t, t->step.finite, &finite, e));
     if (!isfinite(loss) || !isfinite(sumsq) || finite == 0)
         return not_finite(t, &b, (double)loss, sqrt((double)sumsq), e);
     *r = (step_report){
@@ -244,21 +247,31 @@ static bool work(training *t, const checkpoint *resume, err *e)
     if (ok && t->at < t->steps) {
         if (t->saved != t->at && t->at)
             TRY(save(t, !every(t->c->steps_per_checkpoint, t->at), e));
-        ok = fail(e, ERR_INTERRUPTED, "stopped after step %lld of %lld; the same command goes on from there", (long long)t->at, (long long)t->steps);
+        ok = fail(e, ERR_INTERRUPTED, "stopped after step %lld of %lld; the same command goes on from there", (long long)t->at,
+                  (long long)t->steps);
     }
     t->seconds = clock_now() - begun;
     return ok;
 }
 
+static const train_result nothing_yet = {
+    .loss = NAN, .first_loss = NAN, .eval_loss_before = NAN, .eval_loss = NAN, .tokens_per_second = NAN, .mfu = NAN,
+    .mfu_causal = NAN,
+};
+
 static void fill_result(training *t, train_result *out)
 {
-    *out = (train_result){ .step = t->at, .steps = t->steps, .loss = t->loss, .first_loss = t->first_loss, .eval_loss_before = t->eval_before,
-                           .eval_loss = t->eval_last, .tokens_per_second = NAN, .mfu = NAN, .seconds = t->seconds };
+    *out = nothing_yet;
+    out->step = t->at, out->steps = t->steps, out->seconds = t->seconds;
+    out->first_loss = t->first_loss, out->loss = t->loss, out->eval_loss_before = t->eval_before, out->eval_loss = t->eval_last;
     int64_t done = t->at - t->resumed;
     if (done && t->step_seconds > 0) {
         out->tokens_per_second = (double)(done * t->c->batch * t->c->seq) / t->step_seconds;
-        if (t->peak_gflops > 0)
-            out->mfu = 100 * t->flops / t->step_seconds / (t->peak_gflops * 1e9);
+        if (t->peak_gflops > 0) {
+            double share = 100 / t->step_seconds / (t->peak_gflops * 1e9);
+            out->mfu = (double)(done * t->c->batch) * flops_per_example(&t->model, t->c->seq) * share;
+            out->mfu_causal = t->flops * share;
+        }
     }
     const char *folder = export_folder(t, t->at);
     if (file_exists(folder))
@@ -309,7 +322,7 @@ static bool run(training *t, train_result *out, err *e)
 bool train_run(const train_config *c, train_result *out, err *e)
 {
     training t = { .c = c, .lock = -1, .saved = -1, .first_loss = NAN, .loss = NAN, .eval_before = NAN, .eval_last = NAN };
-    *out = (train_result){ .loss = NAN, .first_loss = NAN, .eval_loss_before = NAN, .eval_loss = NAN, .tokens_per_second = NAN, .mfu = NAN };
+    *out = nothing_yet;
     bool ok = run(&t, out, e);
     training_close(&t);
     if (!ok && e->code == ERR_INTERRUPTED)

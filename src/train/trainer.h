@@ -39,7 +39,8 @@ typedef struct train_config {
 typedef struct train_result {
     int64_t step, steps;            // done
     double loss, first_loss, eval_loss_before, eval_loss;   // NAN where there is none
-    double tokens_per_second, mfu, seconds;
+    double tokens_per_second, seconds;       // padding counted; of the steps done by this call
+    double mfu, mfu_causal;         // percent, over its steps (docs/metrics.md)
     char export_folder[512];        // of the last export; empty when there is none
     bool already_done;              // a finished run started again: nothing was done
 } train_result;

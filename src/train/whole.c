@@ -1,3 +1,4 @@
+// Renaming is the only step that others can see.
 #include "train/whole.h"
 
 #include <stdio.h>

@@ -48,7 +48,7 @@ enum { pack_sequential = 2 };
     X(TEXT, model_name_or_path, SKIFF_TEXT_UNSET, 0, 0, 0, 0,                                                                 \
       "The model to start from: a folder in Hugging Face's layout, a .gguf file, or org/name on the hub.")                   \
     X(TEXT, tokenizer, SKIFF_TEXT_UNSET, 0, 0, 0, 0,                                                                          \
-      "Must be the tokenizer of the tokenize step, where it is given. Unset: taken from that step.")                         \
+      "Must be the tokenizer of the tokenize step. Unset: the model's own, which must then be that one.")                    \
     X(INT, train_batch_size, 128, 1, 1 << 20, 0, 0,                                                                           \
       "Rows of an optimizer step; each row holds max_seq_len tokens.")                                                       \
     X(INT, num_train_steps, SKIFF_INT_UNSET, 1, 1e9, 0, 0,                                                                    \

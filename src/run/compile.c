@@ -146,25 +146,44 @@ static bool compile(arena *a, const kit *k, const char *source, const char *prog
     return rename(beside, program) == 0 || fail_io(e, "write", program);
 }
 
+// Programs of the same file as it was before.
+static void remove_older(arena *a, const char *folder, const char *family, const char *program)
+{
+    char **found;
+    int64_t count;
+    err ignored;
+    if (!file_glob(a, arena_print(a, "%s/%s-*", folder, family), &found, &count, &ignored))
+        return;
+    for (int64_t i = 0; i < count; i++)
+        if (strncmp(found[i], program, strlen(program)))
+            unlink(found[i]);
+}
+
 bool experiment_compile(const char *source, arena *a, const char **program, err *e)
 {
     kit k = {0};
     str bytes;
     const char *folder;
-    char hex[SHA256_HEX + 1], where[4096];
+    char family[SHA256_HEX + 1], hex[SHA256_HEX + 1], where[4096];
     struct stat s;
     TRY(find_kit(a, &k, e) && file_read(a, source, &bytes, e) && cache_folder(a, &folder, e));
     if (stat(k.library, &s) != 0)
         return fail_io(e, "read", k.library);
     text t = {0};
     // The path is in it, since errors and steps name it; the folder, since #include "…" goes by it.
-    text_add(&t, "%s\n%s\n%s\n%s\n%lld %lld\n", source, getcwd(where, sizeof where) ? where : "", k.library, k.libs, (long long)s.st_size,
-             (long long)changed_at(k.library));
+    text_add(&t, "%s\n%s\n", source, getcwd(where, sizeof where) ? where : "");
+    sha256_hex(text_view(&t), family);
+    text_add(&t, "%s\n%s\n%lld %lld\n", k.library, k.libs, (long long)s.st_size, (long long)changed_at(k.library));
     text_str(&t, bytes);
     sha256_hex(text_view(&t), hex);
     bool ok = text_ok(&t, e);
     text_close(&t);
-    *program = path_join(a, folder, arena_print(a, "experiment-%.16s", hex));
+    const char *name = arena_print(a, "experiment-%.8s", family);
+    *program = path_join(a, folder, arena_print(a, "%s-%.16s", name, hex));
     const char *list = arena_print(a, "%s.d", *program);
-    return ok && (headers_are_older(a, *program, list) || compile(a, &k, source, *program, list, e));
+    TRY(ok);
+    if (headers_are_older(a, *program, list))
+        return true;
+    remove_older(a, folder, name, *program);
+    return compile(a, &k, source, *program, list, e);
 }

@@ -87,8 +87,10 @@ bool skiff_tokenize(const char *data, const char *model_path, const char *output
     api_options o;
     cache_totals totals;
     bool ok = api_options_read("tokenize", options, &a, &o, e)
-           && api_build_cache(&a, data, model_path, output, "tokenizing", &o, &totals, e)
-           && api_report(api_cache_report(&a, output, &totals), report, e);
+           && api_build_cache(&a, data, model_path, output, "tokenizing", &o, &totals, e);
+    if (ok)
+        cache_say_totals(output, &totals);
+    ok = ok && api_report(api_cache_report(&a, output, &totals), report, e);
     arena_close(&a);
     return ok;
 }

@@ -177,6 +177,7 @@ int main(int argc, char **argv)
     err e = {0};
     arena memory = {0};
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);                   // a limit on file sizes is an error of the write, not the end of the process
     int code = run(argc, argv, &memory, &e);
     if (e.code) {
         fprintf(stderr, "skiff: %s\n", e.text);

@@ -95,6 +95,7 @@ static bool encode(const chat *c, const node *row, place at, const chat_options 
     chat_call call = { .c = c, .context = &x };
     clock_gettime(CLOCK_REALTIME, &call.now);
     r->stop = -1;
+    r->left_out = 0;
     TRY(chat_make_context(c, row, a, &x, e));
     TRY(chat_render(&call, -1, o->add_generation_prompt, &r->output, e));
     TRY(chat_encode_text(c, o, r, e));

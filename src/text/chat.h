@@ -36,6 +36,7 @@ typedef struct chat_result {
     uint8_t *bytes;                 // per byte of the text: 1 when trained, 2 when inside an answer but another message's
     size_t bytes_room;
     int32_t stop;                   // the stop token trained last (-1: none): generation_config wants it
+    int64_t left_out;               // answers with content or tool calls of which the template printed nothing
     bool special_in_content;        // text of a message held the literal of a special token
     bool bos_missing, bos_double;   // see decisions: the tokenizer alone would add one / begins with two
 } chat_result;                      // {0} is empty; reused

@@ -50,25 +50,6 @@ static size_t common_prefix(str a, str b)
     return i;
 }
 
-// Where the answer begins: after its generation prompt if the text has it, else with its own first byte.
-static bool find_begin(finder *f, int32_t i, size_t *begin)
-{
-    err why = {0};
-    jinja_output *before = &f->r->before;
-    if (chat_render(f->call, i, true, before, &why)) {
-        str prompt = text_view(&before->text);
-        if (prompt.size && str_begins(f->text, prompt)) {
-            *begin = prompt.size;
-            return true;
-        }
-    } else if (why.code == ERR_MEMORY) {
-        *f->e = why;
-        return false;
-    }
-    *begin = first_run(f, 0, is_own, i);
-    return true;
-}
-
 static bool is_stop(const chat *c, int32_t id)
 {
     for (int i = 0; i < c->stop_count; i++)
@@ -89,6 +70,58 @@ static int64_t token_from(const chat_result *r, size_t at)
             high = middle;
     }
     return low;
+}
+
+static bool has_stop(const finder *f, size_t from, size_t to)
+{
+    const tokens *k = &f->r->tokens;
+    for (int64_t i = token_from(f->r, from); i < k->count && k->begin[i] < to; i++)
+        if (is_stop(f->call->c, k->ids[i]))
+            return true;
+    return false;
+}
+
+static bool ends_header(const finder *f, size_t at)
+{
+    int64_t k = token_from(f->r, at);
+    char c = f->text.at[at - 1];
+    bool after_added = k > 0 && f->r->tokens.end[k - 1] == at && tokenizer_is_added(f->call->c->tokenizer, f->r->tokens.ids[k - 1]);
+    return after_added || c == '\n' || c == ' ' || c == '\t';
+}
+
+// A tool call begins with markup of the template, which has to be learned. Where the generation prompt fits only in part
+// (thinking that history leaves out), the markup begins where the two part, as long as that lies within this answer.
+static size_t begin_of_call(const finder *f, int32_t i, size_t fits, size_t own)
+{
+    const jinja_output *o = &f->r->output;
+    while (fits && !ends_header(f, fits))                   // "<think>" and "<tool_call>" part within a word
+        fits--;
+    chat_field field = FIELD_OTHER;
+    for (int64_t k = 0; k < o->run_count; k++)
+        if (o->runs[k].begin <= own && own < o->runs[k].end)
+            field = chat_mark_field(o->runs[k].mark);
+    bool within = fits < own && first_run(f, fits, is_other, i) >= own && !has_stop(f, fits, own);
+    return field == FIELD_TOOL_CALLS && within ? fits : own;
+}
+
+// Where the answer begins: after its generation prompt if the text has it, else with its own first byte.
+static bool find_begin(finder *f, int32_t i, size_t *begin)
+{
+    err why = {0};
+    jinja_output *before = &f->r->before;
+    *begin = first_run(f, 0, is_own, i);
+    if (!chat_render(f->call, i, true, before, &why)) {
+        if (why.code == ERR_MEMORY)
+            *f->e = why;
+        return why.code != ERR_MEMORY;                      // a template may refuse to end here: then it has no prompt
+    }
+    str prompt = text_view(&before->text);
+    size_t fits = common_prefix(prompt, f->text);
+    if (prompt.size && fits == prompt.size)
+        *begin = fits;
+    else if (*begin != SIZE_MAX)
+        *begin = begin_of_call(f, i, fits, *begin);
+    return true;
 }
 
 static bool has_special(const finder *f, size_t from, size_t to)
@@ -162,11 +195,19 @@ static bool no_stop(finder *f, int32_t i, size_t last)
                    "template write '%.*s' after it", i, c->file, line, STR_ARG(word));
 }
 
+static bool says_something(const node *message)
+{
+    const node *content = node_get(message, "content"), *calls = node_get(message, "tool_calls");
+    return (node_is(content, NODE_TEXT) && content->text.size) || (node_is(content, NODE_LIST) && content->list.count)
+           || (node_is(calls, NODE_LIST) && calls->list.count);
+}
+
 static bool train_message(finder *f, int32_t i)
 {
     size_t begin, last;
     TRY(find_begin(f, i, &begin));
-    if (begin == SIZE_MAX)                                  // the template leaves this message out
+    f->r->left_out += says_something(&f->call->context->messages->list.items[i]) && first_run(f, 0, is_own, i) == SIZE_MAX;
+    if (begin == SIZE_MAX)
         return true;
     TRY(find_last(f, i, begin, &last));
     int64_t stop = find_stop(f, i, last);
@@ -199,6 +240,7 @@ bool chat_find_trained(const chat_call *call, place at, bool end_optional, chat_
 {
     finder f = { .call = call, .at = at, .r = r, .e = e, .text = text_view(&r->output.text), .end_optional = end_optional };
     TRY(bytes_room(r, e));
+    r->left_out = 0;
     if (jinja_has_generation(call->c->template)) {
         for (int64_t i = 0; i < r->output.generation_count; i++)
             memset(r->bytes + r->output.generation[i].begin, 1, r->output.generation[i].end - r->output.generation[i].begin);

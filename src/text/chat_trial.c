@@ -21,20 +21,28 @@ static void note(chat *c, int32_t id)
         c->stops[c->stop_count++] = id;
 }
 
-// The first special token after the answer, before the words of a message that follows it; else the first added one.
+// After the answer, before the words of a message that follows it: EOS if it stands among the added tokens that follow
+// at once, else the first special token, else the first added one.
 static int32_t stop_in(const chat *c, const chat_result *r)
 {
     str all = text_view(&r->output.text);
     size_t end = str_find(all, str_of(answer), 0) + sizeof answer - 1, next = str_find(all, STR("And now?"), 0);
-    int32_t added = -1;
+    int32_t added = -1, special = -1;
+    bool at_once = true;
     for (int64_t i = 0; i < r->tokens.count; i++) {
-        if (r->tokens.begin[i] < end || r->tokens.begin[i] >= next || !tokenizer_is_added(c->tokenizer, r->tokens.ids[i]))
+        int32_t id = r->tokens.ids[i];
+        if (r->tokens.begin[i] < end || r->tokens.begin[i] >= next)
             continue;
-        if (tokenizer_is_special(c->tokenizer, r->tokens.ids[i]))
-            return r->tokens.ids[i];
-        added = added < 0 ? r->tokens.ids[i] : added;
+        if (!tokenizer_is_added(c->tokenizer, id)) {
+            at_once = false;
+            continue;
+        }
+        if (at_once && id == tokenizer_eos(c->tokenizer))
+            return id;
+        special = special < 0 && tokenizer_is_special(c->tokenizer, id) ? id : special;
+        added = added < 0 ? id : added;
     }
-    return added;
+    return special >= 0 ? special : added;
 }
 
 // A conversation of `count` messages: user, assistant, user.

@@ -94,7 +94,7 @@ TEST(bytes_of_other_messages_are_never_trained)
     bench_open(&b, SMOL, "{% for m in messages %}<|im_start|>{{ m.role }}: {% if m.role == 'assistant' %}{{ m.content }} "
                          "(to {{ loop.previtem.content }}){% else %}{{ m.content }}{% endif %}<|im_end|>{% endfor %}");
     CHECK_TEXT(trained(&b, "{\"messages\": [{\"role\": \"user\", \"content\": \"why\"}, {\"role\": \"assistant\", \"content\": \"so\"}]}", &plain),
-               "<|im_start|>user: why<|im_end|>«<|im_start|>assistant: so (to »why«)<|im_end|>»");
+               "<|im_start|>user: why<|im_end|>«<|im_start|>assistant: so (to» why«)<|im_end|>»");
     bench_close(&b);
 }
 
@@ -140,6 +140,23 @@ TEST(tool_calls_are_trained_with_their_markup)
     CHECK_TEXT(trained(&b, CALL_ROW, &plain),
                "<|im_start|>user\nWeather?<|im_end|>\n<|im_start|>assistant\n«look{\"at\": \"Rome\"}<|im_end|>»\n"
                "<|im_start|>tool\nsun(look)<|im_end|>\n<|im_start|>assistant\n«Sunny.<|im_end|>»\n");
+    bench_close(&b);
+}
+
+TEST(a_prompt_that_fits_in_part)
+{
+    bench b;        // history has no thinking, the generation prompt begins some
+    bench_open(&b, SMOL, "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}{% for c in m.tool_calls or [] %}"
+                         "<call>{{ c.function.name }}</call>{% endfor %}<|im_end|>\n{% endfor %}"
+                         "{% if add_generation_prompt %}<|im_start|>assistant\n<think>{% endif %}");
+    CHECK_TEXT(trained(&b, CALL_ROW, &plain),
+               "<|im_start|>user\nWeather?<|im_end|>\n<|im_start|>assistant\n«<call>look</call><|im_end|>»\n<|im_start|>tool\nsun<|im_end|>\n"
+               "<|im_start|>assistant\n«Sunny.<|im_end|>»\n");
+    CHECK(b.r.left_out == 0);
+    chat_close(b.c);
+    b.c = chat_open(b.t, STR("{% for m in messages %}{{ m.role }}{{ m.content }}<|im_end|>{% endfor %}"), NULL, &b.e);
+    trained(&b, CALL_ROW, &plain);
+    CHECK(b.r.left_out == 1);                               // its tool call is nowhere
     bench_close(&b);
 }
 

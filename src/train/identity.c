@@ -113,6 +113,7 @@ const node *identity_of(arena *a, const training *t, err *e)
         return NULL;
     node_put(a, o, "model", node_text(str_of(sizes)));
     node_put(a, o, "base_weights", node_text(str_of(weights)));
+    node_put(a, o, "initialize_from", node_text(str_of(t->c->initialize_from ? t->c->initialize_from : "")));
     put_data(a, o, t);
     put_schedule(a, o, &t->c->schedule);
     put_optimizer(a, o, t->c);

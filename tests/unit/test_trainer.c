@@ -311,6 +311,22 @@ TEST(a_plan)
     end(&t);
 }
 
+TEST(more_memory_than_there_is)
+{
+    tiny t;
+    train_plan p;
+    err e = { 0 };
+    if (!begin(&t))
+        return;
+    t.c.batch = 1 << 17, t.c.micro_batch = 1 << 17, t.c.seq = 256;
+    CHECK(!train_make_plan(&t.c, &p, &e) && e.code == ERR_MEMORY);
+    CHECK(strstr(e.text, "training needs ") == e.text && strstr(e.text, " GB are free; a smaller micro_batch or max_seq_len, or more recompute"));
+    t.c.micro_batch = 0;
+    OK(train_make_plan(&t.c, &p, E));
+    CHECK(p.micro_batch == 8 && p.micro == 1 << 14 && p.total < p.available);
+    end(&t);
+}
+
 // ---- evaluation ----
 
 static double row_losses(const tiny *t, packing pack, int64_t rows, eval_row *out)

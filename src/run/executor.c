@@ -289,8 +289,8 @@ static bool first_failure(const jobs *j, err *e)
     const job *first = NULL;
     for (int n = 0; n < j->count; n++) {
         const job *b = &j->items[j->order[n]];
-        if (b->outcome == OUTCOME_INTERRUPTED)
-            return fail(e, ERR_INTERRUPTED, "interrupted; run it again to go on");
+        if (b->outcome == OUTCOME_INTERRUPTED && b->message)
+            return fail(e, ERR_INTERRUPTED, "interrupted: %s: %s", b->step->name, b->message);
         failures += b->outcome == OUTCOME_FAILED || b->outcome == OUTCOME_DEP_FAILED;
         if (!first && b->outcome == OUTCOME_FAILED)
             first = b;

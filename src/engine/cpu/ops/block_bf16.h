@@ -1,5 +1,5 @@
 // Products of small blocks in BF16, summed in float32; the same functions as block_f32.h.
-//     a   [M][lda]        rows, as they are
+//     a   [M][lda]        rows, as they are, or in squares of 32 x 32
 //     b   [K/2][ldb][2]   rows 2k and 2k + 1 interleaved, as the instructions want them
 
 typedef uint16_t bf16_elem;
@@ -15,8 +15,8 @@ static inline void bf16_begin(void)
 
 static inline void bf16_end(void) { _tile_release(); }
 
-static void bf16_product(float *c, int64_t ldc, const uint16_t *a, int64_t lda, const uint16_t *b, int64_t ldb,
-                         int64_t M, int64_t N, int64_t K, bool add)
+static void bf16_product_of(float *c, int64_t ldc, const uint16_t *a, int64_t lda, int64_t step, int64_t down, const uint16_t *b, int64_t ldb,
+                            int64_t M, int64_t N, int64_t K, bool add)
 {
     for (int64_t n = 0; n < N; n += 32)
         for (int64_t m = 0; m < M; m += 32) {
@@ -33,17 +33,18 @@ static void bf16_product(float *c, int64_t ldc, const uint16_t *a, int64_t lda, 
                 _tile_zero(3);
             }
             const char *next = (const char *)(to + 32*ldc);         // the sums after these, on their way meanwhile
-            for (int64_t k = 0; k < K; k += 32) {
+            const uint16_t *left = a + m/32*down;
+            for (int64_t k = 0; k < K; k += 32, left += step) {
                 for (int i = 0; i < 2 && m + 32 < M && k < 512; i++, next += ldc*4) {
                     _mm_prefetch(next, _MM_HINT_T0);
                     _mm_prefetch(next + 64, _MM_HINT_T0);
                 }
-                _tile_loadd(4, a + m*lda + k, lda*2);
+                _tile_loadd(4, left, lda*2);
                 _tile_loadd(6, b + k*ldb + 2*n, ldb*4);
                 _tile_loadd(7, b + k*ldb + 2*n + 32, ldb*4);
                 _tile_dpbf16ps(0, 4, 6);
                 _tile_dpbf16ps(1, 4, 7);
-                _tile_loadd(5, a + (m + 16)*lda + k, lda*2);
+                _tile_loadd(5, left + 16*lda, lda*2);
                 _tile_dpbf16ps(2, 5, 6);
                 _tile_dpbf16ps(3, 5, 7);
             }
@@ -59,7 +60,7 @@ static inline void bf16_end(void) {}
 
 enum { BF16_ROWS = 8, BF16_VECS = 2 };
 
-INLINE void bf16_micro(float *c, int64_t ldc, const uint16_t *a, int64_t lda, const uint16_t *b, int64_t ldb, int64_t K, const int add)
+INLINE void bf16_micro(float *c, int64_t ldc, const uint16_t *a, int64_t lda, int64_t step, const uint16_t *b, int64_t ldb, int64_t K, const int add)
 {
     __m512 sum[BF16_ROWS][BF16_VECS];
     for (int i = 0; i < BF16_ROWS; i++)
@@ -71,7 +72,7 @@ INLINE void bf16_micro(float *c, int64_t ldc, const uint16_t *a, int64_t lda, co
             row[j] = (__m512bh)_mm512_loadu_si512(b + k*ldb + 2*LANES*j);
         for (int i = 0; i < BF16_ROWS; i++) {
             int32_t pair;
-            memcpy(&pair, a + i*lda + k, sizeof pair);
+            memcpy(&pair, a + i*lda + k/32*step + k%32, sizeof pair);
             for (int j = 0; j < BF16_VECS; j++)
                 sum[i][j] = _mm512_dpbf16_ps(sum[i][j], (__m512bh)_mm512_set1_epi32(pair), row[j]);
         }
@@ -81,17 +82,23 @@ INLINE void bf16_micro(float *c, int64_t ldc, const uint16_t *a, int64_t lda, co
             v_store(c + i*ldc + j*LANES, sum[i][j]);
 }
 
-static void bf16_product(float *c, int64_t ldc, const uint16_t *a, int64_t lda, const uint16_t *b, int64_t ldb,
-                         int64_t M, int64_t N, int64_t K, bool add)
+static void bf16_product_of(float *c, int64_t ldc, const uint16_t *a, int64_t lda, int64_t step, int64_t down, const uint16_t *b, int64_t ldb,
+                            int64_t M, int64_t N, int64_t K, bool add)
 {
     for (int64_t n = 0; n < N; n += BF16_VECS * LANES)
         for (int64_t m = 0; m < M; m += BF16_ROWS)
             if (add)
-                bf16_micro(c + m*ldc + n, ldc, a + m*lda, lda, b + 2*n, ldb, K, 1);
+                bf16_micro(c + m*ldc + n, ldc, a + m/32*down + m%32*lda, lda, step, b + 2*n, ldb, K, 1);
             else
-                bf16_micro(c + m*ldc + n, ldc, a + m*lda, lda, b + 2*n, ldb, K, 0);
+                bf16_micro(c + m*ldc + n, ldc, a + m/32*down + m%32*lda, lda, step, b + 2*n, ldb, K, 0);
 }
 #endif
+
+static void bf16_product(float *c, int64_t ldc, const uint16_t *a, int64_t lda, const uint16_t *b, int64_t ldb,
+                         int64_t M, int64_t N, int64_t K, bool add)
+{
+    bf16_product_of(c, ldc, a, lda, 32, 32*lda, b, ldb, M, N, K, add);
+}
 
 // Element (k, n) of b begins here; k is even.
 static inline uint16_t *bf16_b_at(uint16_t *b, int64_t ldb, int64_t k, int64_t n) { return b + k*ldb + 2*n; }
@@ -126,12 +133,12 @@ static inline __m256i bf16_16(const uint16_t *x, int64_t ldx, int64_t rows, int6
 }
 
 // a[i][k] = x[i][k]
-static void bf16_a_rows(uint16_t *a, int64_t lda, const void *x, int64_t ldx, int64_t rows, int64_t columns, int64_t M, int64_t K, int h)
+static void bf16_a_rows_of(uint16_t *a, int64_t lda, int64_t step, const void *x, int64_t ldx, int64_t rows, int64_t columns, int64_t M, int64_t K, int h)
 {
     (void)h;
     for (int64_t i = 0; i < M; i++)
         for (int64_t k = 0; k < K; k += 32)
-            _mm512_storeu_si512(a + i*lda + k, bf16_32(x, ldx, rows, columns, i, k));
+            _mm512_storeu_si512(a + i*lda + k/32*step, bf16_32(x, ldx, rows, columns, i, k));
 }
 
 // b(k, n) = x[k][n]
@@ -159,7 +166,7 @@ static void bf16_b_cols(uint16_t *b, int64_t ldb, const void *x, int64_t ldx, in
 }
 
 // a[m][k] = x[k][m]: interleave rows of x, then turn the squares.
-static void bf16_a_cols(uint16_t *a, int64_t lda, const void *x, int64_t ldx, int64_t rows, int64_t columns, int64_t K, int64_t M, int h)
+static void bf16_a_cols_of(uint16_t *a, int64_t lda, int64_t step, const void *x, int64_t ldx, int64_t rows, int64_t columns, int64_t K, int64_t M, int h)
 {
     (void)h;
     for (int64_t m = 0; m < M; m += LANES)
@@ -170,6 +177,9 @@ static void bf16_a_cols(uint16_t *a, int64_t lda, const void *x, int64_t ldx, in
                                                            bf16_16(x, ldx, rows, columns, k + 2*l + 1, m)));
             v_turn(square);
             for (int l = 0; l < LANES; l++)
-                _mm512_storeu_ps(a + (m + l)*lda + k, square[l]);
+                _mm512_storeu_ps(a + (m + l)*lda + k/32*step, square[l]);
         }
 }
+
+#define bf16_a_rows(a, lda, ...) bf16_a_rows_of(a, lda, 32, __VA_ARGS__)
+#define bf16_a_cols(a, lda, ...) bf16_a_cols_of(a, lda, 32, __VA_ARGS__)

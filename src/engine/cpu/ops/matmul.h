@@ -1,18 +1,20 @@
-// Matrix products: y = a b, a b^T or a^T b of any sizes and types. Factors are packed once, by all threads, in
-// chunks that fit the caches; then tiles of y are made, each sum in the same order whatever the threads.
+// Matrix products: y = a b, a b^T or a^T b of any sizes and types. b is packed once, by all threads, in chunks; then
+// tiles of y are made, each packing its rows of a, so that they are near when they are read again for every 32 columns
+// of b. Each sum is made in the same order whatever the threads.
 
-enum { MM_ROWS = 256, MM_COLUMNS = 768, MM_CHUNK = 4096, MM_DEEP = 2048 };
+enum { MM_ROWS = 256, MM_CHUNK = 4096, MM_DEEP = 2048, MM_TILES = 8 };
 
 typedef struct mm {                 // a product being computed
     const task *t;
     int64_t M, N, K;
     bool a_turned, b_turned;        // a is stored [K][M]; b is stored [N][K]
     bool add;
-    int64_t m0, n0, k0, mc, nc, kc; // the chunk at hand
-    int64_t kp, lda;                // kc in whole blocks; between rows of the packed a
-    int64_t tile_n, tiles_n;
-    void *a, *b;                    // packed
-    float *sums;                    // by thread: 32 columns of a tile of y, where y is not written directly
+    int64_t n0, k0, nc, kc;         // the chunk at hand
+    int64_t kp;                     // kc in whole blocks
+    int64_t tile_m, tile_n, tiles_n;
+    void *b;                        // packed
+    char *room;                     // by thread: a tile's rows of a, and 32 columns of y where it is not written directly
+    int64_t thread_bytes;
 } mm;
 
 // The largest chunks: all of K when y is BF16, so that it is rounded once.
@@ -20,21 +22,20 @@ static void mm_chunks(mm *p, const call *c, bool y_bf16)
 {
     p->M = c->dim['m' - 'a'], p->N = c->dim['n' - 'a'], p->K = c->dim['k' - 'a'];
     p->kc = y_bf16 || p->K <= MM_DEEP ? p->K : MM_DEEP;
-    int64_t most = MAX(MM_ROWS, MIN(MM_CHUNK, ((int64_t)1 << 23) / p->kc / 32 * 32));
-    p->mc = MIN(p->M, most);
-    p->nc = MIN(p->N, most);
+    p->nc = MIN(p->N, MAX(MM_ROWS, MIN(MM_CHUNK, ((int64_t)1 << 23) / p->kc / 32 * 32)));
+    p->tile_m = round_up(tiles_of(p->M, MAX(4, tiles_of(p->M, MM_ROWS))), 32);
 }
 
-static int64_t mm_a_bytes(const mm *p, int64_t size) { return round_up(round_up(p->mc, 32) * (round_up(p->kc, 32) + 32) * size, 64); }
-static int64_t mm_b_bytes(const mm *p, int64_t size) { return round_up(round_up(p->nc, 32) * round_up(p->kc, 32) * size, 64); }
+static int64_t mm_b_bytes(const mm *p, int64_t size)      { return round_up(round_up(p->nc, 32) * round_up(p->kc, 32) * size, 64); }
+static int64_t mm_thread_bytes(const mm *p, int64_t size) { return p->tile_m * round_up(p->kc, 32) * size + p->tile_m * 32 * 4; }
 
 static int64_t room_matmul(const call *c, int threads)
 {
     mm p;
     mm_chunks(&p, c, true);         // not knowing y's type: the larger of both
-    int64_t with_bf16 = mm_a_bytes(&p, 4) + mm_b_bytes(&p, 4);
+    int64_t whole = mm_b_bytes(&p, 4) + threads * mm_thread_bytes(&p, 4);
     mm_chunks(&p, c, false);
-    return MAX(with_bf16, mm_a_bytes(&p, 4) + mm_b_bytes(&p, 4)) + (int64_t)threads * MM_ROWS * 32 * 4;
+    return MAX(whole, mm_b_bytes(&p, 4) + threads * mm_thread_bytes(&p, 4));
 }
 
 INLINE void mm_finish_row(const mm *p, int64_t i, int64_t n, int64_t columns, const float *sums, bool add, const int h)

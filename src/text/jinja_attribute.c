@@ -49,6 +49,8 @@ static value attribute(render *r, value v, str name)
         return text_value(r, v.macro->name, 0);
     if (v.kind == V_TUPLE && v.safe && (str_is(name, "grouper") || str_is(name, "list")))     // of |groupby
         return v.list->items[name.at[0] == 'l'];
+    if ((v.kind == V_INT || v.kind == V_BOOL || v.kind == V_FLOAT) && str_is(name, "real"))
+        return v.kind == V_BOOL ? value_int(v.truth) : v;
     if (v.kind == V_RANGE && (str_is(name, "start") || str_is(name, "stop") || str_is(name, "step")))
         return value_int(name.size == 5 ? v.range->start : str_is(name, "stop") ? v.range->stop : v.range->step);
     if (name.size > 4 && str_begins(name, STR("__")) && str_ends(name, STR("__")))
@@ -140,10 +142,8 @@ bool value_slice(render *r, value v, value start, value stop, value step, value 
 {
     if (v.kind == V_UNDEFINED)
         return undefined_fail(r, v);
-    if (v.kind != V_TEXT && v.kind != V_LIST && v.kind != V_TUPLE && v.kind != V_RANGE) {
-        *out = value_undefined_of(r, v, STR("slice"));
-        return true;
-    }
+    if (v.kind != V_TEXT && v.kind != V_LIST && v.kind != V_TUPLE && v.kind != V_RANGE)
+        return jinja_fail(r, "a %s cannot be sliced", value_type(v));
     int64_t by = 1, count, from, to;
     if (step.kind != V_MISSING && step.kind != V_NONE && !value_as_int(step, &by))
         return jinja_fail(r, "the step of a slice is a whole number, got a %s", value_type(step));

@@ -128,13 +128,16 @@ static bool key_of(render *r, value item, value path, bool case_sensitive, const
     return case_sensitive || key->kind != V_TEXT || text_change_case(r, *key, CASE_LOWER, key);
 }
 
-// "a,b.c": a list of keys, compared in this order.
+// "a,b.c": a list of keys, compared in this order. One key is a list too: equal keys need no order.
 static bool keys_of(render *r, value item, value paths, bool case_sensitive, value *key)
 {
-    if (paths.kind != V_TEXT || !memchr(paths.text->s.at, ',', paths.text->s.size))
-        return key_of(r, item, paths, case_sensitive, NULL, key);
     value *parts = NULL;
     int64_t count = 0;
+    if (paths.kind != V_TEXT) {
+        parts = ARENA_NEW(&r->arena, value);
+        *key = value_list(r, parts, 1, V_LIST);
+        return key_of(r, item, paths, case_sensitive, NULL, parts);
+    }
     str s = paths.text->s;
     for (size_t at = 0; at <= s.size;) {
         size_t end = str_find(s, STR(","), at);

@@ -115,7 +115,8 @@ static bool repr_inside(render *r, sink *s, value v)
     case V_INT: snprintf(word, sizeof word, "%lld", (long long)v.integer); return put(s, word, v.mark);
     case V_BIG: return sink_value(s, v, 0);
     case V_FLOAT: print_float(v.number, word); return put(s, word, v.mark);
-    case V_TEXT: return repr_text(s, v);
+    case V_TEXT:
+        return v.safe ? put(s, "Markup(", 0) && repr_text(s, v) && put(s, ")", 0) : repr_text(s, v);
     case V_LIST: list_fill(r, v.list); return repr_list(r, s, v.list->items, v.list->count, "[", "]");
     case V_TUPLE:
         list_fill(r, v.list);

@@ -33,9 +33,11 @@ void training_say_plan(const training *t, const memory_needs *n)
     const pack_totals *d = packs_totals(t->packs);
     const cache_totals *rows = cache_get_totals(t->cache);
     const int64_t step_tokens = t->c->batch * t->c->seq;
-    log_info("model: %lld parameters; memory: %.2f GB (weights %.2f, gradients %.2f, moments %.2f, activations %.2f, other %.2f)",
-             (long long)t->model.parameters, (double)n->total * 1e-9, (double)n->weights * 1e-9, (double)n->gradients * 1e-9,
-             (double)n->moments * 1e-9, (double)n->activations * 1e-9, (double)n->other * 1e-9);
+    const bool large = n->total >= 100 * 1000 * 1000;
+    const double unit = large ? 1e-9 : 1e-6;
+    log_info("model: %lld parameters; memory: %.2f %s (weights %.2f, gradients %.2f, moments %.2f, activations %.2f, other %.2f)",
+             (long long)t->model.parameters, (double)n->total * unit, large ? "GB" : "MB", (double)n->weights * unit,
+             (double)n->gradients * unit, (double)n->moments * unit, (double)n->activations * unit, (double)n->other * unit);
     log_info("data: %lld rows, %lld kept, %lld cut to %lld tokens, %lld dropped (%lld before packing, %lld too long, "
              "%lld with no answer left)",
              (long long)rows->rows, (long long)d->conversations, (long long)d->cut, (long long)t->c->seq,

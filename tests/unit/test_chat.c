@@ -143,6 +143,19 @@ TEST(tool_calls_are_trained_with_their_markup)
     bench_close(&b);
 }
 
+TEST(markup_that_is_special_does_not_end_an_answer)
+{
+    bench b;
+    bench_open(&b, SMOL, "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}{% for c in m.tool_calls or [] %}"
+                         "<repo_name>{{ c.function.name }}<file_sep>{% endfor %}<|im_end|>\n{% endfor %}"
+                         "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}");
+    CHECK(tokenizer_is_special(b.t, tokenizer_id(b.t, STR("<file_sep>"))));
+    CHECK_TEXT(trained(&b, CALL_ROW, &plain),
+               "<|im_start|>user\nWeather?<|im_end|>\n<|im_start|>assistant\n«<repo_name>look<file_sep><|im_end|>»\n"
+               "<|im_start|>tool\nsun<|im_end|>\n<|im_start|>assistant\n«Sunny.<|im_end|>»\n");
+    bench_close(&b);
+}
+
 TEST(a_prompt_that_fits_in_part)
 {
     bench b;        // history has no thinking, the generation prompt begins some

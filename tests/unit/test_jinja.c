@@ -80,6 +80,7 @@ TEST(loops)
             "1/3TrueFalse,2/3FalseFalse3,3/3FalseTrue1,");
     RENDERS("{% for i in l if i > 1 %}{{ i }}{% else %}none{% endfor %}{% for i in [] %}{% else %}none{% endfor %}", "32none");
     RENDERS("{% for i in l %}{% if i == 1 %}{% continue %}{% endif %}{{ i }}{% endfor %}{% for i in l %}{% break %}{% endfor %}", "32");
+    RENDERS("{% for i in [1] %}{% break %}{% else %}E{% endfor %}{% for i in [1] %}{% else %}F{% endfor %}", "E");  // as jinja2 does
     RENDERS("{% for i in [1, [2, [3]]] recursive %}{% if i is iterable %}({{ loop(i) }}){% else %}{{ i }}{{ loop.depth }}{% endif %}"
             "{% endfor %}", "11(22(33))");
     RENDERS("{% for a, (b, c) in [(1, (2, 3))] %}{{ a }}{{ b }}{{ c }}{% endfor %}{% for k, v in d.items() %}{{ k }}{% endfor %}",
@@ -111,6 +112,8 @@ TEST(filters)
     RENDERS("{{ rows | map(attribute='v') | list }}{{ rows | selectattr('k', 'equalto', 'x') | map(attribute='v') | sum }}", "[1, 2, 3]4");
     RENDERS("{{ rows | sort(attribute='k,v', reverse=true) | map(attribute='v') | list }}{{ ['a', 'A', 'b'] | unique | list }}",
             "[2, 3, 1]['a', 'b']");
+    RENDERS("{{ rows | sort(attribute='k') | map(attribute='v') | list }}{{ rows | sort(attribute='k', reverse=true) | map(attribute='v') | list }}",
+            "[1, 3, 2][2, 1, 3]");
     RENDERS("{% for k, g in rows | groupby('k') %}{{ k }}{{ g | length }}{% endfor %}", "x2Y1");
     RENDERS("{{ nothing | default('d') }}{{ e | default('f', true) }}{{ no | d('g') }}", "dfNone");
     RENDERS("{{ 'a\\nb\\n\\nc' | indent(2) }}|{{ 'foo bar baz qux' | truncate(9) }}|{{ 2.5 | round }}|{{ '0x1A' | int(0, 16) }}",

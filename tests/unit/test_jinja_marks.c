@@ -7,12 +7,14 @@
 static int32_t mark(void *self, const node *n)
 {
     (void)self;
+    if (node_get(n, "M"))
+        return 'M' - '@';
     return n->kind == NODE_TEXT && n->text.size && n->text.at[0] >= 'A' && n->text.at[0] <= 'Z' ? n->text.at[0] - '@' : 0;
 }
 
 static const char variables[] =
     "{\"a\": \"Alpha beta\", \"b\": \"Bravo\", \"c\": \"C\\u00e9 \\ud83d\\ude42\", \"l\": [\"Apple\", \"Boat\"], \"d\": {\"k\": \"Dog\"},"
-    " \"w\": \"A  \\n\"}";
+    " \"w\": \"A  \\n\", \"m\": {\"M\": {\"x\": [1]}}}";
 
 // The output's bytes as their marks: '.' for the template's own, else a letter.
 static const char *marks_of(const char *source)
@@ -60,6 +62,7 @@ TEST(marks_follow_filters_and_methods)
 TEST(marks_follow_json_macros_and_blocks)
 {
     MARKS("{{ d | tojson }}{{ [a[:2]] | tojson }}", ".......DDD....AA..");
+    MARKS("{{ m | tojson }}{{ m.M.x }}{% for k in m %}{{ k }}{% endfor %}", "..M.....M....M....M.M");
     MARKS("{{ 'q\"' ~ b ~ '\\n' | tojson }}", "..BBBBB....");
     MARKS("{% macro m(x) %}<{{ x }}>{% endmacro %}{{ m(a) }}{{ m(b) | upper }}", ".AAAAAAAAAA..BBBBB.");
     MARKS("{% set x %}-{{ b }}-{% endset %}{{ x | trim('-') }}{% filter upper %}{{ b }}.{% endfilter %}", "BBBBBBBBBB.");

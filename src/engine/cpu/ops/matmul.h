@@ -2,7 +2,8 @@
 // tiles of y are made, each packing its rows of a, so that they are near when they are read again for every 32 columns
 // of b. Each sum is made in the same order whatever the threads.
 
-enum { MM_ROWS = 256, MM_CHUNK = 4096, MM_DEEP = 2048, MM_TILES = 8 };
+enum { MM_ROWS = 256, MM_CHUNK = 4096, MM_DEEP = 2048, MM_TILES = 8,
+       MM_NEAR = 360 << 10 };        // elements of a tile's rows of a: they stay in a second-level cache
 
 typedef struct mm {                 // a product being computed
     const task *t;
@@ -23,7 +24,8 @@ static void mm_chunks(mm *p, const call *c, bool y_bf16)
     p->M = c->dim['m' - 'a'], p->N = c->dim['n' - 'a'], p->K = c->dim['k' - 'a'];
     p->kc = y_bf16 || p->K <= MM_DEEP ? p->K : MM_DEEP;
     p->nc = MIN(p->N, MAX(MM_ROWS, MIN(MM_CHUNK, ((int64_t)1 << 23) / p->kc / 32 * 32)));
-    p->tile_m = round_up(tiles_of(p->M, MAX(4, tiles_of(p->M, MM_ROWS))), 32);
+    const int64_t rows = MAX(96, MIN(MM_ROWS, MM_NEAR / p->kc / 32 * 32));
+    p->tile_m = round_up(tiles_of(p->M, MAX(4, tiles_of(p->M, rows))), 32);
 }
 
 static int64_t mm_b_bytes(const mm *p, int64_t size)      { return round_up(round_up(p->nc, 32) * round_up(p->kc, 32) * size, 64); }

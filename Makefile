@@ -16,7 +16,8 @@ CFLAGS  ?= -O3 -g
 FLAGS   := -std=c11 -D_GNU_SOURCE -Iinclude -Isrc -MMD -MP -pthread -fno-math-errno -ffp-contract=off \
            -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith
 FLAGS   += $(FUZZ_FLAGS)
-FLAGS   += $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+SANITIZE := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+FLAGS   += $(SANITIZE)
 LIBS    := -ldnnl -lyaml -lpcre2-8 -lutf8proc -lcrypto -lz -ldl -lm -pthread
 
 B       ?= build$(if $(SAN),/san)
@@ -30,7 +31,12 @@ FAULT   := $(patsubst %.c,$B/%,$(wildcard tests/fault/test_*.c))
 PEERS   := $(patsubst %.c,$B/%,$(wildcard tests/peers/*.c))
 FUZZERS := $(patsubst fuzz/%.c,%,$(wildcard fuzz/fuzz_*.c))
 
-all: $B/libskiff.a $B/skiff
+all: $B/libskiff.a $B/skiff $B/skiff.libs
+
+# What an experiment in C is linked with, for `skiff run`.
+$B/skiff.libs: Makefile
+	@mkdir -p $(@D)
+	@echo '$(SANITIZE) $(LIBS)' > $@
 
 # Flags per instruction set: src/engine/cpu/isa/<name>.c. A new one is one file there and one line here.
 $B/src/engine/cpu/isa/avx2.o:       FLAGS += -mavx2 -mfma -mf16c
@@ -60,7 +66,7 @@ unit: $(UNIT)
 	@tests/run $(UNIT)
 
 # Unit tests, the fuzz corpora replayed, and the program from outside.
-test: fixtures $(UNIT) $(FAULT) $(FUZZERS:%=$B/fuzz/%) $B/skiff
+test: fixtures $(UNIT) $(FAULT) $(FUZZERS:%=$B/fuzz/%) all
 	@BUILD=$B SKIFF=$(abspath $B/skiff) tests/run $(UNIT) $(FAULT) fuzz/replay $(wildcard tests/cli/test_*)
 
 test-peers: all $(PEERS)
@@ -84,6 +90,7 @@ fixtures:
 install: all
 	install -D $B/skiff $(DESTDIR)$(PREFIX)/bin/skiff
 	install -D -m 644 $B/libskiff.a $(DESTDIR)$(PREFIX)/lib/libskiff.a
+	install -D -m 644 $B/skiff.libs $(DESTDIR)$(PREFIX)/lib/skiff.libs
 	mkdir -p $(DESTDIR)$(PREFIX)/include/skiff
 	install -m 644 include/skiff/*.h $(DESTDIR)$(PREFIX)/include/skiff/
 

@@ -20,7 +20,7 @@ static const struct takes {
     { "tokenize",  { SECTION_FORMAT }, 1, { "shard_rows", "threads" } },
     { "data show", { SECTION_FORMAT }, 1, { LENGTH } },
     { "eval",      { SECTION_FORMAT }, 1, { LENGTH, MACHINE } },
-    { "sft",       { SECTION_SFT, SECTION_FORMAT }, 2, { "validation" } },
+    { "sft",       { SECTION_SFT, SECTION_FORMAT }, 2, { "validation", "shard_rows" } },
     { "train",     { SECTION_TRAIN, SECTION_SFT, SECTION_FORMAT }, 3, { 0 } },
     { "plan",      { SECTION_TRAIN, SECTION_SFT, SECTION_FORMAT }, 3, { 0 } },
     { "bench",     { 0 }, 0, { "micro_batch", "recompute", MACHINE } },

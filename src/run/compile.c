@@ -13,11 +13,6 @@
 #include "base/util.h"
 #include "run/experiment.h"
 
-// What programs that use libskiff.a are linked with. A file skiff.libs beside the library says it when it was built otherwise.
-#ifndef SKIFF_LIBS
-#define SKIFF_LIBS "-ldnnl -lyaml -lpcre2-8 -lutf8proc -lcrypto -lz -ldl -lm -pthread"
-#endif
-
 typedef struct kit { const char *include, *library, *libs; } kit;
 
 static bool is_file_in(arena *a, const char *folder, const char *name, const char **out)
@@ -47,12 +42,11 @@ static bool find_kit(arena *a, kit *k, err *e)
     if (!k->library || !k->include)
         return fail(e, ERR_UNSUPPORTED, "a .c experiment needs %s, which is not near '%s'; a .yaml experiment needs nothing",
                     k->library ? "the folder include/skiff" : "libskiff.a", self);
-    k->libs = SKIFF_LIBS;
-    if (is_file_in(a, path_folder(a, k->library), "skiff.libs", &found)) {
-        str libs;
-        TRY(file_read(a, found, &libs, e));
-        k->libs = arena_chars(a, libs);
-    }
+    if (!is_file_in(a, path_folder(a, k->library), "skiff.libs", &found))
+        return fail(e, ERR_UNSUPPORTED, "a .c experiment needs skiff.libs (what it is linked with) beside '%s'", k->library);
+    str libs;
+    TRY(file_read(a, found, &libs, e));
+    k->libs = arena_chars(a, libs);
     return true;
 }
 

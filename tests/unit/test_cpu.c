@@ -83,6 +83,10 @@ TEST(copies_of_weights_follow_writes_and_adamw)
     put(g, "finite", 0);
     must(g->step(g, &e) && g->step(g, &e), &e);
     CHECK(get(g, "w") == before);
+    put(g, "w", 4);
+    must(g->step(g, &e), &e);
+    CHECK(get(g, "y") == 12);                       // written between steps
+    put(g, "w", before);
     *(float *)g->address(g, program_find(&p, "w")) = 0;
     g->prepare(g);
     must(g->step(g, &e), &e);
@@ -169,6 +173,56 @@ TEST(loops_run_forward_backward_unrolled_and_with_a_bound)
             CHECK(get(g, "some") == want[i]);
         }
         g->close(g);
+        program_close(&p);
+    }
+}
+
+// A chain through scratch that shares memory by lifetime; the ref engine gives every tensor its own.
+static void record_chain(program *p, bool unroll)
+{
+    program_open(p, F32);
+    p->unroll = unroll;
+    tensor x = in(p, F32, "x", SHAPE(6, 9)), w = program_tensor(p, WEIGHT, F32, "w", SHAPE(4, 9, 9)), saved = program_tensor(p, ACTIVATION, F32, "saved", SHAPE(4, 6, 9));
+    tensor h = program_tensor(p, ACTIVATION, F32, "h", SHAPE(6, 9)), g = program_tensor(p, GRADIENT, F32, "g", SHAPE(6, 9)), other = program_tensor(p, GRADIENT, F32, "other", SHAPE(6, 9));
+    tensor dw = out(p, F32, "dw", SHAPE(4, 9, 9)), y = out(p, F32, "y", SHAPE(6, 9)), late = program_tensor(p, ACTIVATION, F32, "late", SHAPE(6, 9));
+    op_copy(p, h, x);
+    op_copy(p, late, x);
+    LOOP (p, i, 4, FORWARD) {
+        op_copy(p, program_at(p, saved, i), h);
+        op_matmul(p, h, program_at(p, saved, i), program_at(p, w, i), ADD);
+    }
+    op_copy(p, g, h);
+    LOOP (p, i, 4, REVERSE) {
+        op_matmul_tn(p, program_at(p, dw, i), program_at(p, saved, i), g, SET);
+        op_matmul_nt(p, other, g, program_at(p, w, i), SET);
+        op_copy(p, g, other);
+    }
+    op_matmul(p, g, late, program_at(p, w, (turn){ .at = 0 }), ADD);
+    op_copy(p, y, g);
+}
+
+TEST(memory_shared_by_lifetime_changes_no_result)
+{
+    static const op_case chain = { .name = "chain" };
+    for (int unroll = 0; unroll < 2; unroll++) {
+        err e = {0};
+        program p;
+        record_chain(&p, unroll);
+        engine *g = opened(&p, &(cpu_options){0}), *r = ref_open(&p, &e);
+        must(r, &e);
+        CHECK(p.scratch < p.unshared);
+        fill(g, &chain);
+        fill(r, &chain);
+        must(g->step(g, &e) && r->step(r, &e), &e);
+        for (int k = 0; k < 2; k++) {
+            tensor t = program_find(&p, k ? "y" : "dw");
+            float *got = floats(g, t.id), *want = floats(r, t.id);
+            CHECK_CLOSE(got, want, shape_count(program_value(&p, t)->shape), 1e-5f);
+            free(got);
+            free(want);
+        }
+        g->close(g);
+        r->close(r);
         program_close(&p);
     }
 }

@@ -26,7 +26,8 @@ static chat_field field_of(str key)
     for (size_t i = 0; i < COUNT(reasoning_names); i++)
         if (str_is(key, reasoning_names[i]))
             return FIELD_REASONING;
-    return str_is(key, "role") ? FIELD_ROLE : str_is(key, "content") ? FIELD_CONTENT : str_is(key, "tool_calls") ? FIELD_TOOL_CALLS : FIELD_OTHER;
+    return str_is(key, "role") ? FIELD_ROLE : str_is(key, "content") ? FIELD_CONTENT
+           : str_is(key, "tool_calls") ? FIELD_TOOL_CALLS : FIELD_OTHER;
 }
 
 typedef struct block { member *members; int32_t *marks; int64_t count; } block;
@@ -147,7 +148,8 @@ int32_t chat_line_of(const chat_call *call, size_t at)
     jinja_output scratch = {0};
     err ignored;
     int32_t line = 0;
-    if (!jinja_render_at(call->c->template, call->context->root, NULL, NULL, NULL, call->now, MAX(at, (size_t)1), &line, &scratch, &ignored))
+    at = MAX(at, (size_t)1);
+    if (!jinja_render_at(call->c->template, call->context->root, NULL, NULL, NULL, call->now, at, &line, &scratch, &ignored))
         line = 0;
     jinja_output_close(&scratch);
     return line;

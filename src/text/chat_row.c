@@ -65,7 +65,8 @@ static bool check_call(const node *call, const char *where, int64_t i, place at,
         return wrong(at, e, "%s.tool_calls[%lld]: expected an object, got %s", where, (long long)i, node_kind_name(call->kind));
     const node *function = node_get(call, "function");
     if (function && function->kind != NODE_OBJECT)
-        return wrong(at, e, "%s.tool_calls[%lld].function: expected an object, got %s", where, (long long)i, node_kind_name(function->kind));
+        return wrong(at, e, "%s.tool_calls[%lld].function: expected an object, got %s", where, (long long)i,
+                     node_kind_name(function->kind));
     const node *name = node_get(function ? function : call, "name");
     if (!node_is(name, NODE_TEXT))
         return wrong(at, e, "%s.tool_calls[%lld]%s.name: %s%s", where, (long long)i, function ? ".function" : "",

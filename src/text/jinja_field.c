@@ -113,7 +113,7 @@ bool field_number(render *r, sink *s, value v, const field *f)
         return jinja_fail(r, "a %s cannot be written with the format '%c'", value_type(v), f->type ? f->type : 's');
     size_t whole = strspn(digits, "0123456789abcdefABCDEF");
     if (f->group)
-        put_groups(grouped, sizeof grouped, digits, whole, f->group, f->type == 'x' || f->type == 'X' || f->type == 'b' || f->type == 'o' ? 4 : 3);
+        put_groups(grouped, sizeof grouped, digits, whole, f->group, f->type && strchr("xXbo", f->type) ? 4 : 3);
     const char *body = f->group ? grouped : digits;
     const char *sign = minus ? "-" : f->sign == '+' ? "+" : f->sign == ' ' ? " " : "";
     field rest = *f;

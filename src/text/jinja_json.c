@@ -1,3 +1,4 @@
+// Values as JSON, byte for byte as json.dumps of Python writes them.
 #include "text/jinja_json.h"
 
 #include <math.h>
@@ -115,6 +116,11 @@ static bool put_pairs(render *r, sink *s, jdict *d, const json_format *f, int de
     return new_line(s, f, depth) && put(s, "}", 0);
 }
 
+static bool undefined_json(render *r, str name)
+{
+    return name.size ? jinja_fail(r, "tojson: '%.*s' is undefined", STR_ARG(name)) : jinja_fail(r, "tojson: the value is undefined");
+}
+
 bool print_json(render *r, sink *s, value v, const json_format *f, int depth)
 {
     TRY(jinja_enter(r));
@@ -124,8 +130,7 @@ bool print_json(render *r, sink *s, value v, const json_format *f, int depth)
     case V_LIST: case V_TUPLE: ok = put_items(r, s, v.list, f, depth); break;
     case V_DICT: ok = put_pairs(r, s, v.dict, f, depth); break;
     case V_NONE: case V_BOOL: case V_INT: case V_BIG: case V_FLOAT: ok = put_scalar(r, s, v); break;
-    case V_UNDEFINED: ok = jinja_fail(r, "tojson: %s is undefined",
-                                      v.undefined->name.size ? arena_print(&r->arena, "'%.*s'", STR_ARG(v.undefined->name)) : "the value"); break;
+    case V_UNDEFINED: ok = undefined_json(r, v.undefined->name); break;
     default: ok = jinja_fail(r, "tojson: a %s has no form in JSON", value_type(v));
     }
     r->depth--;

@@ -1,3 +1,4 @@
+// Tokens of a template, and the white space that tags take with them.
 #include "text/jinja_lexer.h"
 
 #include <ctype.h>

@@ -21,6 +21,9 @@ bool skip_name(parser *p, const char *name);
 bool expect_op(parser *p, const char *op);
 bool expect_kind(parser *p, token_kind kind, str *text);
 void token_words(const jtoken *t, char out[64]);        // for errors
+bool parse_expected(parser *p, const char *what);        // the error
+bool parse_number(parser *p, expr **out);
+void expr_add(parser *p, expr *x, expr *item);
 expr *expr_new(parser *p, expr_kind kind, const jtoken *at);
 
 // What ends a tuple besides the usual: a name ("in", "recursive") or NULL.

@@ -19,7 +19,7 @@ void print_float(double d, char out[40])
         if (strtod(digits, NULL) == d)
             break;
     }
-    int exponent = atoi(strchr(digits, 'e') + 1) % 1000;
+    int exponent = (int)strtol(strchr(digits, 'e') + 1, NULL, 10) % 1000;
     *strchr(digits, 'e') = 0;
     if (exponent < -4 || exponent >= 16) {
         snprintf(out, 40, "%se%c%02d", digits, exponent < 0 ? '-' : '+', abs(exponent));

@@ -20,7 +20,8 @@ TEST_OF(float, self->kind == V_FLOAT)
 TEST_OF(number, self->kind == V_BOOL || self->kind == V_INT || self->kind == V_BIG || self->kind == V_FLOAT)
 TEST_OF(string, self->kind == V_TEXT)
 TEST_OF(mapping, self->kind == V_DICT)
-TEST_OF(sequence, self->kind == V_UNDEFINED || self->kind == V_TEXT || self->kind == V_LIST || self->kind == V_TUPLE || self->kind == V_DICT || self->kind == V_RANGE)
+TEST_OF(sequence, self->kind == V_UNDEFINED || self->kind == V_TEXT || self->kind == V_LIST || self->kind == V_TUPLE
+        || self->kind == V_DICT || self->kind == V_RANGE)
 TEST_OF(iterable, value_iterable(*self))
 TEST_OF(callable, self->kind == V_MACRO || self->kind == V_METHOD || self->kind == V_FUNCTION || self->kind == V_LOOP
         || self->kind == V_JOINER || self->kind == V_UNDEFINED)

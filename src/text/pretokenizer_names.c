@@ -84,8 +84,8 @@ const pretokenizer_name *pretokenizer_find(str name, const char *file, err *e)
         }
         text_add(&all, "%s%.*s", i ? ", " : "", (int)strcspn(known[i].names, " "), known[i].names);
     }
-    (void)fail_at(e, (place){ .file = file }, "tokenizer.ggml.pre: '%.*s' is not supported; among the known are %s", (int)MIN(name.size, 60),
-                  name.at, all.chars ? all.chars : "none");
+    (void)fail_at(e, (place){ .file = file }, "tokenizer.ggml.pre: '%.*s' is not supported; among the known are %s",
+                  (int)MIN(name.size, 60), name.at, all.chars ? all.chars : "none");
     e->code = ERR_UNSUPPORTED;
     text_close(&all);
     return NULL;

@@ -28,7 +28,8 @@ typedef struct tokens {
 } tokens;                           // {0} is empty; grows; reused from call to call; one thread at a time
 
 // Appends. A token that holds part of a character has exactly those bytes; with NFC or replaced bytes it has all that
-// they were made from. Invalid UTF-8 is replaced as Python's errors="replace" does (U+FFFD). Fails only for want of memory or texts over 4 GB.
+// they were made from. Invalid UTF-8 is replaced as Python's errors="replace" does (U+FFFD). Fails for want of memory, for
+// texts over 4 GB, and where a regular expression of tokenizer.json backtracks without end.
 bool tokenizer_encode(const tokenizer *t, str s, int flags, tokens *out, err *e) MUST_CHECK;
 void tokens_clear(tokens *k);
 void tokens_close(tokens *k);

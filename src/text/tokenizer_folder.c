@@ -47,7 +47,8 @@ static bool read_template(tokenizer *t, const node *config, const char *file, er
     for (int64_t i = 0; n->kind == NODE_LIST && i < n->list.count; i++) {
         const node *name = node_get(node_at(n, i), "name"), *source = node_get(node_at(n, i), "template");
         if (!node_is(name, NODE_TEXT) || !node_is(source, NODE_TEXT))
-            return fail_at(e, node_place(node_at(n, i), file), "chat_template[%lld]: expected {\"name\": text, \"template\": text}", (long long)i);
+            return fail_at(e, node_place(node_at(n, i), file), "chat_template[%lld]: expected {\"name\": text, \"template\": text}",
+                           (long long)i);
         if (str_is(name->text, "default"))
             t->chat_template = source->text;
     }

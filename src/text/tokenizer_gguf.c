@@ -40,6 +40,22 @@ static bool read_tokens(tokenizer *t, const gguf *g, err *e)
 }
 
 // "a b": the space that divides is the first one after the first byte.
+static bool read_merge(tokenizer *t, str merge, text *both)
+{
+    size_t space = merge.size ? str_find(merge, STR(" "), 1) : 0;
+    if (space >= merge.size)
+        return false;
+    text_clear(both);
+    text_bytes(both, merge.at, space);
+    text_bytes(both, merge.at + space + 1, merge.size - space - 1);
+    int32_t left = vocab_find(&t->vocab, str_slice(merge, 0, space)), right = vocab_find(&t->vocab, str_from(merge, space + 1));
+    int32_t id = both->failed ? -1 : vocab_find(&t->vocab, text_view(both));
+    if (left < 0 || right < 0 || id < 0)
+        return false;
+    bpe_add(&t->bpe, left, right, id);
+    return true;
+}
+
 static bool read_merges(tokenizer *t, const gguf *g, err *e)
 {
     const gguf_value *list = NULL;
@@ -48,24 +64,11 @@ static bool read_merges(tokenizer *t, const gguf *g, err *e)
     bpe_open(&t->bpe, &t->arena, &t->vocab, list->count);
     text both = {0};
     int64_t i = 0;
-    bool ok = true;
-    for (; ok && i < list->count; i++) {
-        size_t space = str_find(texts[i], STR(" "), 1);
-        ok = space < texts[i].size;
-        if (!ok)
-            break;
-        text_clear(&both);
-        text_bytes(&both, texts[i].at, space);
-        text_bytes(&both, texts[i].at + space + 1, texts[i].size - space - 1);
-        int32_t left = vocab_find(&t->vocab, str_slice(texts[i], 0, space)), right = vocab_find(&t->vocab, str_from(texts[i], space + 1));
-        int32_t id = vocab_find(&t->vocab, text_view(&both));
-        ok = !both.failed && left >= 0 && right >= 0 && id >= 0;
-        if (ok)
-            bpe_add(&t->bpe, left, right, id);
-    }
+    while (i < list->count && read_merge(t, texts[i], &both))
+        i++;
     text_close(&both);
-    return ok || fail(e, ERR_INPUT, "%s: tokenizer.ggml.merges[%lld]: '%.*s' is not two tokens that make a third", g->path,
-                      (long long)i - 1 + (i == list->count), (int)MIN(texts[i - (i > 0)].size, 60), texts[i - (i > 0)].at);
+    return i == list->count || fail(e, ERR_INPUT, "%s: tokenizer.ggml.merges[%lld]: '%.*s' is not two tokens that make a third", g->path,
+                                    (long long)i, (int)MIN(texts[i].size, 60), texts[i].at);
 }
 
 // Control tokens and those of the user are matched in the text as it is, before anything else.
@@ -74,7 +77,8 @@ static bool read_types(tokenizer *t, const gguf *g, err *e)
     const gguf_value *list = NULL;
     TRY(want_list(g, "tokenizer.ggml.token_type", false, false, &list, e));
     if (list && list->count != t->vocab.size)
-        return fail(e, ERR_INPUT, "%s: tokenizer.ggml.token_type: %lld entries for %d tokens", g->path, (long long)list->count, t->vocab.size);
+        return fail(e, ERR_INPUT, "%s: tokenizer.ggml.token_type: %lld entries for %d tokens", g->path,
+                    (long long)list->count, t->vocab.size);
     for (int32_t i = 0; list && i < t->vocab.size; i++) {
         int32_t type;
         memcpy(&type, (const char *)list->items + 4 * (size_t)i, sizeof type);
@@ -139,7 +143,8 @@ static void write_post(const tokenizer *t, bool bos, bool eos, text *out)
         write_special(t, t->eos, &single, &table);
     }
     str one = text_view(&single), names = text_view(&table);
-    text_add(out, "{\"type\": \"TemplateProcessing\", \"single\": [%.*s], \"pair\": [%.*s, {\"Sequence\": {\"id\": \"B\", \"type_id\": 1}}], "
+    text_add(out, "{\"type\": \"TemplateProcessing\", \"single\": [%.*s], "
+             "\"pair\": [%.*s, {\"Sequence\": {\"id\": \"B\", \"type_id\": 1}}], "
              "\"special_tokens\": %.*s}}", STR_ARG(one), STR_ARG(one), STR_ARG(names));
     text_close(&single);
     text_close(&table);

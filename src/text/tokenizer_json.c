@@ -144,7 +144,8 @@ static bool read_added(tokenizer *t, adding *x, const node *n, int64_t number, c
 {
     added_token a = {0};
     if (n->kind != NODE_OBJECT)
-        return fail_at(e, node_place(n, file), "added_tokens[%lld]: expected an object, got %s", (long long)number, node_kind_name(n->kind));
+        return fail_at(e, node_place(n, file), "added_tokens[%lld]: expected an object, got %s", (long long)number,
+                       node_kind_name(n->kind));
     TRY(node_want_text(n, file, "content", &a.content, e));
     int32_t known = vocab_find(&t->vocab, a.content);
     if (!a.content.size || (known >= 0 && x->is_added[known]))

@@ -48,7 +48,8 @@ static bool read_template(tokenizer *t, const node *n, const char *file, err *e)
         if (special)
             TRY(add_named(t, seen ? &t->after : &before, node_get(n, "special_tokens"), special, file, e));
         else if (!node_get(p, "Sequence") || seen)
-            return fail_at(e, node_place(p, file), "post_processor.single[%lld]: expected a SpecialToken or the one Sequence", (long long)i);
+            return fail_at(e, node_place(p, file), "post_processor.single[%lld]: expected a SpecialToken or the one Sequence",
+                           (long long)i);
         else
             seen = true;
     }

@@ -15,7 +15,7 @@
 static struct {
     bool open, terminal, quiet, shown;
     char what[80], words[256];
-    int64_t done, total;
+    int64_t done, total, first;     // first: what was done before this process began
     double started, drawn;
 } bar;
 
@@ -32,11 +32,12 @@ static void time_left(char out[64])
 {
     char words[32];
     double passed = clock_now() - bar.started;
+    int64_t done = bar.done - bar.first;
     out[0] = 0;
-    if (!bar.total || !bar.done || passed < 0.5)
+    if (!bar.total || done < 1 || passed < 0.5)
         return;
     if (bar.done < bar.total)
-        clock_words(passed * (double)(bar.total - bar.done) / (double)bar.done, words);
+        clock_words(passed * (double)(bar.total - bar.done) / (double)done, words);
     else
         clock_words(passed, words);
     snprintf(out, 64, bar.done < bar.total ? ", %s left" : ", took %s", words);
@@ -75,6 +76,7 @@ void progress_open(const char *what, int64_t total)
     bar.quiet = setting && !strcmp(setting, "0");
     bar.terminal = isatty(STDERR_FILENO);
     bar.total = total;
+    bar.first = -1;
     bar.started = bar.drawn = clock_now();
     snprintf(bar.what, sizeof bar.what, "%s", what);
     if (bar.terminal && !bar.quiet)
@@ -85,6 +87,8 @@ void progress_set(int64_t done, const char *fmt, ...)
 {
     if (!bar.open || bar.quiet)
         return;
+    if (bar.first < 0)
+        bar.first = done > 1 ? done - 1 : 0;    // a run that is resumed begins somewhere
     bar.done = done;
     va_list ap;
     va_start(ap, fmt);

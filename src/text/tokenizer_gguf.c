@@ -40,15 +40,15 @@ static bool read_tokens(tokenizer *t, const gguf *g, err *e)
 }
 
 // "a b": the space that divides is the first one after the first byte.
-static bool read_merge(tokenizer *t, str merge, text *both)
+static bool read_merge(tokenizer *t, str s, text *both)
 {
-    size_t space = merge.size ? str_find(merge, STR(" "), 1) : 0;
-    if (space >= merge.size)
+    size_t space = s.size ? str_find(s, STR(" "), 1) : 0;
+    if (space >= s.size)
         return false;
     text_clear(both);
-    text_bytes(both, merge.at, space);
-    text_bytes(both, merge.at + space + 1, merge.size - space - 1);
-    int32_t left = vocab_find(&t->vocab, str_slice(merge, 0, space)), right = vocab_find(&t->vocab, str_from(merge, space + 1));
+    text_bytes(both, s.at, space);
+    text_bytes(both, s.at + space + 1, s.size - space - 1);
+    int32_t left = vocab_find(&t->vocab, str_slice(s, 0, space)), right = vocab_find(&t->vocab, str_from(s, space + 1));
     int32_t id = both->failed ? -1 : vocab_find(&t->vocab, text_view(both));
     if (left < 0 || right < 0 || id < 0)
         return false;

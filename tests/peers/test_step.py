@@ -7,7 +7,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 SMOL = os.environ.get("SMOL", "smol")
 DUMP = os.environ.get("STEP_DUMP", "build/tests/peers/step_dump")
-ROWS, SEQ, MICRO, STEPS, RATE, DECAY = 2, 128, 2, 10, 1e-4, 0.1
+ROWS, SEQ, MICRO, STEPS, RATE, DECAY = int(os.environ.get("ROWS", 4)), int(os.environ.get("SEQ", 128)), 2, int(os.environ.get("STEPS", 10)), 1e-4, 0.1
+BATCHES = int(os.environ.get("BATCHES", 4))         # for bf16
 passed = failed = 0
 
 
@@ -27,7 +28,7 @@ def make_batches():
         segments = []
         for row in range(MICRO * ROWS):
             end = SEQ - 20 if row == MICRO * ROWS - 1 else SEQ
-            cuts = [0] + sorted(rng.choice(np.arange(10, end - 10), size=row % 3, replace=False).tolist()) + [end]
+            cuts = [0] + sorted(rng.choice(np.arange(6, end - 6), size=row % 3, replace=False).tolist()) + [end]
             for begin, stop in zip(cuts, cuts[1:]):
                 trained = rng.random(stop - begin - 1) < 2 / 3
                 segments.append((row, begin, ids[at:at + stop - begin].copy(), trained))
@@ -50,14 +51,15 @@ def write_batches(path, steps):
                 f.write(x.tobytes())
 
 
-# Each segment by itself, one mean over all trained tokens.
+# Each segment by itself, one mean over all trained tokens. The logits' softmax in double: torch's own in float32 is off by 1e-5
+# at 49,152 entries.
 def backward(m, segments, autocast=False):
     count, loss = sum(int(t.sum()) for _, _, _, t in segments), 0.0
     for _, _, ids, trained in segments:
         x = torch.tensor(ids, dtype=torch.long)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=autocast):
             logits = m(input_ids=x[None]).logits[0, :-1]
-        nll = torch.nn.functional.cross_entropy(logits.float(), x[1:], reduction="none")
+        nll = torch.nn.functional.cross_entropy(logits.double(), x[1:], reduction="none")
         part = (nll * torch.tensor(trained)).sum() / count
         part.backward()
         loss += part.item()
@@ -88,7 +90,7 @@ def read_gradients(folder, c):
 
 def run_ours(work, batches, compute, steps, c):
     out = os.path.join(work, compute)
-    os.makedirs(out)
+    os.makedirs(out, exist_ok=True)
     subprocess.run([DUMP, SMOL, batches, out, compute] + [str(x) for x in (ROWS, SEQ, MICRO, steps, RATE, DECAY)], check=True)
     return np.fromfile(os.path.join(out, "losses.f32"), dtype=np.float32), read_gradients(out, c)
 
@@ -107,18 +109,41 @@ def torch_steps(m, batches):
     return losses, first
 
 
+# Squared errors against float32, ours and autocast's, summed over batches and the layers of a stack: the gradient of a single
+# norm hangs on one entry (the channel of the first token's huge activation), so its error alone is a matter of luck.
+def bf16_errors(work, m, steps):
+    stacks, single = {}, {}
+    for segments in steps:
+        path = os.path.join(work, "one")
+        write_batches(path, [segments])
+        m.zero_grad()
+        backward(m, segments, autocast=True)
+        theirs = gradients_of(m)
+        m.zero_grad()
+        backward(m, segments)
+        want = gradients_of(m)
+        ours = run_ours(work, path, "bf16", 1, m.config)[1]
+        for n in want:
+            a, b = float(((ours[n] - want[n]) ** 2).sum()), float(((theirs[n] - want[n]) ** 2).sum())
+            for table, name in (single, n), (stacks, ".".join(p for p in n.split(".")[-3:-1] if not p.isdigit())):
+                e = table.setdefault(name, [0.0, 0.0])
+                e[0], e[1] = e[0] + a, e[1] + b
+    m.zero_grad()
+    ratio = sorted(((e[0] / e[1]) ** 0.5, n) for n, e in stacks.items())
+    alone = [(e[0] / e[1]) ** 0.5 for e in single.values()]
+    check("gradients in bf16", ratio[-1][0] <= 1.25, "error against float32 at most %.2f of autocast's (%s); one by one %.2f on average, "
+          "%d of %d above 1.25" % (ratio[-1] + (np.mean(alone), sum(x > 1.25 for x in alone), len(alone))))
+
+
 def main():
     work = tempfile.mkdtemp()
     try:
         path, steps = os.path.join(work, "batches"), make_batches()
         write_batches(path, steps)
         m = AutoModelForCausalLM.from_pretrained(SMOL, dtype=torch.float32, attn_implementation="sdpa").train()
-        backward(m, steps[0], autocast=True)
-        rounded = gradients_of(m)
-        m.zero_grad()
+        bf16_errors(work, m, steps[:BATCHES])
         losses, want = torch_steps(m, steps)
         ours, got = run_ours(work, path, "f32", STEPS, m.config)
-        _, got_bf16 = run_ours(work, path, "bf16", 1, m.config)
 
         off = abs(ours[0] / losses[0] - 1)
         check("loss in float32", off < 1e-5, "%.7f, torch %.7f, off by %.1e" % (ours[0], losses[0], off))
@@ -126,10 +151,6 @@ def main():
         check("gradients in float32, %d weights" % len(want), set(got) == set(want) and worst[0] < 1e-3, "at most %.1e of the largest entry (%s)" % worst)
         off = max(abs(a / b - 1) for a, b in zip(ours, losses))
         check("ten AdamW steps", off < 1e-4, "losses %.4f … %.4f, off by at most %.1e" % (losses[0], losses[-1], off))
-        error = lambda g, n: float(np.linalg.norm(g[n] - want[n]) / np.linalg.norm(want[n]))
-        ratio = max((error(got_bf16, n) / error(rounded, n), n) for n in want)
-        mean = np.mean([error(got_bf16, n) / error(rounded, n) for n in want])
-        check("gradients in bf16", ratio[0] <= 1.25, "error against float32 at most %.3f of autocast's (%s), %.3f on average" % (ratio + (mean,)))
     finally:
         shutil.rmtree(work)
     print("%d passed, %d failed" % (passed, failed))

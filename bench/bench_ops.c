@@ -9,7 +9,8 @@
 #include "base/util.h"
 #include "engine/engine.h"
 
-enum { L = 30, D = 576, HEADS = 9, KV = 3, SIZE = 64, Q = (HEADS + 2*KV) * SIZE, O = HEADS * SIZE, F = 1536, V = 49152, ROWS = 4, SEQ = 512, N = ROWS*SEQ, C = 512 };
+enum { L = 30, D = 576, HEADS = 9, KV = 3, SIZE = 64, Q = (HEADS + 2*KV) * SIZE, O = HEADS * SIZE, F = 1536, V = 49152,
+    ROWS = 4, SEQ = 512, N = ROWS*SEQ, C = 512 };
 
 typedef struct step {
     program p;
@@ -33,8 +34,10 @@ static void make(step *s)
     s->ids = program_tensor(p, INPUT, I32, "ids", SHAPE(N)), s->position = program_tensor(p, INPUT, I32, "position", SHAPE(N));
     s->start = program_tensor(p, INPUT, I32, "start", SHAPE(N)), s->chunks = program_tensor(p, INPUT, I32, "chunks", SCALAR);
     s->index = program_tensor(p, INPUT, I32, "index", SHAPE(N/C, C)), s->target = program_tensor(p, INPUT, I32, "target", SHAPE(N/C, C));
-    s->cosine = program_tensor(p, INPUT, F32, "cos", SHAPE(SEQ, SIZE/2)), s->sine = program_tensor(p, INPUT, F32, "sin", SHAPE(SEQ, SIZE/2));
-    s->weight = scalar(p, INPUT, "weight"), s->rate = scalar(p, INPUT, "rate"), s->c1 = scalar(p, INPUT, "c1"), s->c2 = scalar(p, INPUT, "c2");
+    s->cosine = program_tensor(p, INPUT, F32, "cos", SHAPE(SEQ, SIZE/2)), s->sine = program_tensor(p, INPUT, F32, "sin",
+        SHAPE(SEQ, SIZE/2));
+    s->weight = scalar(p, INPUT, "weight"), s->rate = scalar(p, INPUT, "rate"), s->c1 = scalar(p, INPUT, "c1"),
+        s->c2 = scalar(p, INPUT, "c2");
     s->limit = scalar(p, INPUT, "limit"), s->loss = scalar(p, OUTPUT, "loss"), s->sumsq = scalar(p, OUTPUT, "sumsq");
     s->scale = scalar(p, OUTPUT, "scale"), s->finite = scalar(p, OUTPUT, "finite");
     for (int i = 0; i < 7; i++) {
@@ -48,13 +51,20 @@ static void record(step *s, type h)
     program *p = &s->p;
     program_open(p, h);
     make(s);
-    tensor x = program_tensor(p, ACTIVATION, F32, "x", SHAPE(N, D)), xs = program_tensor(p, ACTIVATION, F32, "xs", SHAPE(L, 2, N, D)), r = program_tensor(p, ACTIVATION, F32, "r", SHAPE(L, 2, N));
-    tensor qkv = program_tensor(p, ACTIVATION, h, "qkv", SHAPE(L, N, Q)), o = program_tensor(p, ACTIVATION, h, "att", SHAPE(L, N, O)), lse = program_tensor(p, ACTIVATION, F32, "lse", SHAPE(L, N, HEADS));
-    tensor gu = program_tensor(p, ACTIVATION, h, "gu", SHAPE(L, N, 2*F)), act = program_tensor(p, ACTIVATION, h, "act", SHAPE(N, F)), y = program_tensor(p, ACTIVATION, h, "y", SHAPE(N, D));
-    tensor dx = program_tensor(p, GRADIENT, F32, "dx", SHAPE(N, D)), dy = program_tensor(p, GRADIENT, h, "dy", SHAPE(N, D)), dxh = program_tensor(p, GRADIENT, h, "dxh", SHAPE(N, D));
-    tensor dact = program_tensor(p, GRADIENT, h, "dact", SHAPE(N, F)), dgu = program_tensor(p, GRADIENT, h, "dgu", SHAPE(N, 2*F)), dqkv = program_tensor(p, GRADIENT, h, "dqkv", SHAPE(N, Q));
+    tensor x = program_tensor(p, ACTIVATION, F32, "x", SHAPE(N, D)), xs = program_tensor(p, ACTIVATION, F32, "xs", SHAPE(L, 2,
+        N, D)), r = program_tensor(p, ACTIVATION, F32, "r", SHAPE(L, 2, N));
+    tensor qkv = program_tensor(p, ACTIVATION, h, "qkv", SHAPE(L, N, Q)), o = program_tensor(p, ACTIVATION, h, "att", SHAPE(L,
+        N, O)), lse = program_tensor(p, ACTIVATION, F32, "lse", SHAPE(L, N, HEADS));
+    tensor gu = program_tensor(p, ACTIVATION, h, "gu", SHAPE(L, N, 2*F)), act = program_tensor(p, ACTIVATION, h, "act",
+        SHAPE(N, F)), y = program_tensor(p, ACTIVATION, h, "y", SHAPE(N, D));
+    tensor dx = program_tensor(p, GRADIENT, F32, "dx", SHAPE(N, D)), dy = program_tensor(p, GRADIENT, h, "dy", SHAPE(N, D)),
+        dxh = program_tensor(p, GRADIENT, h, "dxh", SHAPE(N, D));
+    tensor dact = program_tensor(p, GRADIENT, h, "dact", SHAPE(N, F)), dgu = program_tensor(p, GRADIENT, h, "dgu", SHAPE(N,
+        2*F)), dqkv = program_tensor(p, GRADIENT, h, "dqkv", SHAPE(N, Q));
     tensor dout = program_tensor(p, GRADIENT, h, "dout", SHAPE(N, O)), delta = program_tensor(p, GRADIENT, F32, "delta", SHAPE(N, HEADS));
-    tensor hc = program_tensor(p, ACTIVATION, h, "hc", SHAPE(C, D)), logits = program_tensor(p, ACTIVATION, F32, "logits", SHAPE(C, V)), dlogits = program_tensor(p, GRADIENT, h, "dlogits", SHAPE(C, V)), dhc = program_tensor(p, GRADIENT, F32, "dhc", SHAPE(C, D));
+    tensor hc = program_tensor(p, ACTIVATION, h, "hc", SHAPE(C, D)), logits = program_tensor(p, ACTIVATION, F32, "logits",
+        SHAPE(C, V)), dlogits = program_tensor(p, GRADIENT, h, "dlogits", SHAPE(C, V)), dhc = program_tensor(p, GRADIENT, F32,
+            "dhc", SHAPE(C, D));
     static const adamw adam = { 0.9f, 0.95f, 1e-8f, 0.1f };
     const turn one = { .at = 0 }, two = { .at = 1 };
     const float scale = 0.125f;
@@ -64,7 +74,8 @@ static void record(step *s, type h)
         op_set(p, s->dw[i], 0);
     op_embed(p, x, s->w[0], s->ids);
     LOOP (p, l, L, FORWARD) {
-        tensor x1 = program_at(p, program_at(p, xs, l), one), x2 = program_at(p, program_at(p, xs, l), two), r1 = program_at(p, program_at(p, r, l), one), r2 = program_at(p, program_at(p, r, l), two);
+        tensor x1 = program_at(p, program_at(p, xs, l), one), x2 = program_at(p, program_at(p, xs, l), two),
+            r1 = program_at(p, program_at(p, r, l), one), r2 = program_at(p, program_at(p, r, l), two);
         tensor q = program_at(p, qkv, l), at = program_at(p, o, l), g = program_at(p, gu, l);
         op_copy(p, x1, x);
         op_rmsnorm(p, y, r1, x, program_at(p, s->w[1], l), 1e-5f);
@@ -90,7 +101,8 @@ static void record(step *s, type h)
     }
     op_copy(p, dx, dy);
     LOOP (p, l, L, REVERSE) {
-        tensor x1 = program_at(p, program_at(p, xs, l), one), x2 = program_at(p, program_at(p, xs, l), two), r1 = program_at(p, program_at(p, r, l), one), r2 = program_at(p, program_at(p, r, l), two);
+        tensor x1 = program_at(p, program_at(p, xs, l), one), x2 = program_at(p, program_at(p, xs, l), two),
+            r1 = program_at(p, program_at(p, r, l), one), r2 = program_at(p, program_at(p, r, l), two);
         tensor q = program_at(p, qkv, l), at = program_at(p, o, l), g = program_at(p, gu, l);
         op_copy(p, dxh, dx);
         op_swiglu(p, act, g);
@@ -128,7 +140,8 @@ static void must(bool ok, const err *e)
 
 static void fill(engine *g, const step *s)
 {
-    int32_t *ids = g->address(g, s->ids), *position = g->address(g, s->position), *index = g->address(g, s->index), *target = g->address(g, s->target);
+    int32_t *ids = g->address(g, s->ids), *position = g->address(g, s->position), *index = g->address(g, s->index),
+        *target = g->address(g, s->target);
     for (int i = 0; i < N; i++)
         ids[i] = i * 7919 % V, position[i] = i % SEQ, index[i] = i, target[i] = (i + 1) * 7919 % V;
     for (int i = 0; i < 7; i++) {
@@ -175,7 +188,8 @@ int main(int argc, char **argv)
     for (int i = 0; i < count; i++)
         printf("%-20s %5lld calls %8.1f ms %8.0f GFLOP/s %6.1f GB/s\n", times[i].name, (long long)times[i].calls, times[i].seconds * 1e3,
                times[i].flops / times[i].seconds * 1e-9, times[i].bytes / times[i].seconds * 1e-9);
-    printf("kept %.2f GB, copies %.2f GB, scratch %.2f GB\n", (double)s.p.kept * 1e-9, (double)program_copies(&s.p) * 1e-9, (double)s.p.scratch * 1e-9);
+    printf("kept %.2f GB, copies %.2f GB, scratch %.2f GB\n", (double)s.p.kept * 1e-9, (double)program_copies(&s.p) * 1e-9,
+        (double)s.p.scratch * 1e-9);
     g->close(g);
     program_close(&s.p);
     pool_close(threads);

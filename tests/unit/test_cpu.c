@@ -48,8 +48,10 @@ static void record_product(program *p, bool train)
     tensor w = program_tensor(p, WEIGHT, F32, "w", SHAPE(3, 2)), x = in(p, BF16, "x", SHAPE(1, 3));
     op_matmul(p, out(p, F32, "y", SHAPE(1, 2)), x, w, SET);
     if (train)
-        op_adamw(p, w, program_tensor(p, MOMENT, F32, "m", SHAPE(3, 2)), program_tensor(p, MOMENT, F32, "v", SHAPE(3, 2)), in(p, F32, "dw", SHAPE(3, 2)),
-                 in(p, F32, "rate", SCALAR), in(p, F32, "c1", SCALAR), in(p, F32, "c2", SCALAR), in(p, F32, "scale", SCALAR), in(p, F32, "finite", SCALAR), &adam);
+        op_adamw(p, w, program_tensor(p, MOMENT, F32, "m", SHAPE(3, 2)), program_tensor(p, MOMENT, F32, "v", SHAPE(3, 2)),
+            in(p, F32, "dw", SHAPE(3, 2)),
+                 in(p, F32, "rate", SCALAR), in(p, F32, "c1", SCALAR), in(p, F32, "c2", SCALAR), in(p, F32, "scale", SCALAR),
+                     in(p, F32, "finite", SCALAR), &adam);
 }
 
 static void put_product(engine *g, bool train)
@@ -139,7 +141,8 @@ static void record_turns(program *p, bool unroll)
 {
     program_open(p, F32);
     p->unroll = unroll;
-    tensor sum = out(p, F32, "sum", SCALAR), x = in(p, F32, "xs", SHAPE(5, 3)), saved = program_tensor(p, ACTIVATION, F32, "saved", SHAPE(5, 3));
+    tensor sum = out(p, F32, "sum", SCALAR), x = in(p, F32, "xs", SHAPE(5, 3)), saved = program_tensor(p, ACTIVATION, F32,
+        "saved", SHAPE(5, 3));
     tensor last = out(p, F32, "last", SHAPE(3)), some = out(p, F32, "some", SCALAR), most = in(p, I32, "most", SCALAR);
     op_set(p, sum, 0);
     op_set(p, some, 0);
@@ -182,9 +185,12 @@ static void record_chain(program *p, bool unroll)
 {
     program_open(p, F32);
     p->unroll = unroll;
-    tensor x = in(p, F32, "x", SHAPE(6, 9)), w = program_tensor(p, WEIGHT, F32, "w", SHAPE(4, 9, 9)), saved = program_tensor(p, ACTIVATION, F32, "saved", SHAPE(4, 6, 9));
-    tensor h = program_tensor(p, ACTIVATION, F32, "h", SHAPE(6, 9)), g = program_tensor(p, GRADIENT, F32, "g", SHAPE(6, 9)), other = program_tensor(p, GRADIENT, F32, "other", SHAPE(6, 9));
-    tensor dw = out(p, F32, "dw", SHAPE(4, 9, 9)), y = out(p, F32, "y", SHAPE(6, 9)), late = program_tensor(p, ACTIVATION, F32, "late", SHAPE(6, 9));
+    tensor x = in(p, F32, "x", SHAPE(6, 9)), w = program_tensor(p, WEIGHT, F32, "w", SHAPE(4, 9, 9)),
+        saved = program_tensor(p, ACTIVATION, F32, "saved", SHAPE(4, 6, 9));
+    tensor h = program_tensor(p, ACTIVATION, F32, "h", SHAPE(6, 9)), g = program_tensor(p, GRADIENT, F32, "g", SHAPE(6, 9)),
+        other = program_tensor(p, GRADIENT, F32, "other", SHAPE(6, 9));
+    tensor dw = out(p, F32, "dw", SHAPE(4, 9, 9)), y = out(p, F32, "y", SHAPE(6, 9)), late = program_tensor(p, ACTIVATION,
+        F32, "late", SHAPE(6, 9));
     op_copy(p, h, x);
     op_copy(p, late, x);
     LOOP (p, i, 4, FORWARD) {
@@ -278,23 +284,28 @@ static err index_mistake(void (*record)(program *p), const char *name, int32_t x
     return e;
 }
 
-static void embeds(program *p)  { op_embed(p, out(p, F32, "x", SHAPE(3, 4)), in(p, F32, "table", SHAPE(5, 4)), in(p, I32, "ids", SHAPE(3))); }
-static void gathers(program *p) { op_gather(p, out(p, F32, "y", SHAPE(3, 4)), in(p, F32, "x", SHAPE(5, 4)), in(p, I32, "index", SHAPE(3))); }
+static void embeds(program *p)  { op_embed(p, out(p, F32, "x", SHAPE(3, 4)), in(p, F32, "table", SHAPE(5, 4)), in(p, I32,
+    "ids", SHAPE(3))); }
+static void gathers(program *p) { op_gather(p, out(p, F32, "y", SHAPE(3, 4)), in(p, F32, "x", SHAPE(5, 4)), in(p, I32,
+    "index", SHAPE(3))); }
 static void attends(program *p)
 {
     op_attention(p, out(p, F32, "o", SHAPE(4, 2)), (tensor){0}, in(p, F32, "qkv", SHAPE(4, 6)), in(p, I32, "start", SHAPE(4)), 1, 2, 1);
 }
 static void remembers(program *p)
 {
-    op_attention_cached(p, out(p, F32, "o", SHAPE(4, 2)), program_tensor(p, STATE, F32, "cache", SHAPE(6, 4)), in(p, F32, "qkv", SHAPE(4, 6)), in(p, I32, "at", SCALAR), 1, 1, 1);
+    op_attention_cached(p, out(p, F32, "o", SHAPE(4, 2)), program_tensor(p, STATE, F32, "cache", SHAPE(6, 4)), in(p, F32,
+        "qkv", SHAPE(4, 6)), in(p, I32, "at", SCALAR), 1, 1, 1);
 }
 static void loses(program *p)
 {
-    op_cross_entropy(p, out(p, F32, "nll", SHAPE(3)), (tensor){0}, (tensor){0}, in(p, F32, "x", SHAPE(3, 7)), in(p, I32, "target", SHAPE(3)), in(p, F32, "weight", SCALAR));
+    op_cross_entropy(p, out(p, F32, "nll", SHAPE(3)), (tensor){0}, (tensor){0}, in(p, F32, "x", SHAPE(3, 7)), in(p, I32,
+        "target", SHAPE(3)), in(p, F32, "weight", SCALAR));
 }
 static void rotates(program *p)
 {
-    op_rope(p, program_tensor(p, STATE, F32, "qkv", SHAPE(3, 12)), in(p, I32, "position", SHAPE(3)), in(p, F32, "cos", SHAPE(9, 2)), in(p, F32, "sin", SHAPE(9, 2)), 1, 1, 1);
+    op_rope(p, program_tensor(p, STATE, F32, "qkv", SHAPE(3, 12)), in(p, I32, "position", SHAPE(3)), in(p, F32, "cos",
+        SHAPE(9, 2)), in(p, F32, "sin", SHAPE(9, 2)), 1, 1, 1);
 }
 
 TEST(an_index_out_of_range_is_an_error_not_a_crash)

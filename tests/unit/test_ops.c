@@ -20,8 +20,10 @@ static void r_copy(program *p, type h)
 // Sizes that are no multiples of any block, with more than one tile, chunk of k and strip.
 static void products(program *p, type h, int64_t M, int64_t N, int64_t K)
 {
-    tensor a = in(p, h, "a", SHAPE(M, K)), at = in(p, h, "at", SHAPE(K, M)), b = in(p, h, "b", SHAPE(K, N)), bt = in(p, h, "bt", SHAPE(N, K));
-    tensor y = out(p, F32, "y", SHAPE(M, N)), yh = out(p, h, "yh", SHAPE(M, N)), y2 = out(p, F32, "y2", SHAPE(M, N)), y3 = out(p, h, "y3", SHAPE(M, N));
+    tensor a = in(p, h, "a", SHAPE(M, K)), at = in(p, h, "at", SHAPE(K, M)), b = in(p, h, "b", SHAPE(K, N)), bt = in(p, h,
+        "bt", SHAPE(N, K));
+    tensor y = out(p, F32, "y", SHAPE(M, N)), yh = out(p, h, "yh", SHAPE(M, N)), y2 = out(p, F32, "y2", SHAPE(M, N)),
+        y3 = out(p, h, "y3", SHAPE(M, N));
     op_matmul(p, y, a, b, SET);
     op_matmul_nt(p, yh, a, bt, SET);
     op_matmul_tn(p, y2, at, b, SET);
@@ -57,7 +59,8 @@ static int32_t ids_of(const char *name, int64_t i) { (void)name; return (int32_t
 
 static void r_rmsnorm(program *p, type h)
 {
-    tensor x = in(p, F32, "x", SHAPE(70, 57)), w = in(p, F32, "w", SHAPE(57)), dy = in(p, h, "dy", SHAPE(70, 57)), r = in(p, F32, "r", SHAPE(70));
+    tensor x = in(p, F32, "x", SHAPE(70, 57)), w = in(p, F32, "w", SHAPE(57)), dy = in(p, h, "dy", SHAPE(70, 57)), r = in(p,
+        F32, "r", SHAPE(70));
     tensor dx = out(p, F32, "dx", SHAPE(70, 57)), dw = out(p, F32, "dw", SHAPE(57)), only = out(p, F32, "only", SHAPE(57));
     op_rmsnorm(p, out(p, h, "y", SHAPE(70, 57)), out(p, F32, "made r", SHAPE(70)), x, w, 1e-5f);
     op_rmsnorm(p, out(p, h, "y without r", SHAPE(70, 57)), (tensor){0}, x, w, 1e-5f);
@@ -72,7 +75,8 @@ static void r_rmsnorm(program *p, type h)
 static void r_rope(program *p, type h)
 {
     // In place: from a state, so that both engines begin with the same numbers.
-    tensor qkv = program_tensor(p, STATE, h, "qkv", SHAPE(9, 8 * 10)), cosine = in(p, F32, "cos", SHAPE(20, 5)), sine = in(p, F32, "sin", SHAPE(20, 5));
+    tensor qkv = program_tensor(p, STATE, h, "qkv", SHAPE(9, 8 * 10)), cosine = in(p, F32, "cos", SHAPE(20, 5)), sine = in(p,
+        F32, "sin", SHAPE(20, 5));
     op_rope(p, qkv, in(p, I32, "position", SHAPE(9)), cosine, sine, 4, 2, 1);
     tensor back = program_tensor(p, STATE, h, "back", SHAPE(9, 8 * 10));
     op_rope(p, back, in(p, I32, "position", SHAPE(9)), cosine, sine, 4, 2, -1);
@@ -121,7 +125,8 @@ static void r_clip_made(program *p, type h)
     tensor zero = out(p, F32, "none", SCALAR);
     op_set(p, zero, 0);
     (void)h;
-    op_clip_scale(p, out(p, F32, "scale", SCALAR), out(p, F32, "finite", SCALAR), zero, in(p, F32, "v", SCALAR), in(p, F32, "loss", SCALAR));
+    op_clip_scale(p, out(p, F32, "scale", SCALAR), out(p, F32, "finite", SCALAR), zero, in(p, F32, "v", SCALAR), in(p, F32,
+        "loss", SCALAR));
 }
 
 static void r_adamw(program *p, type h)
@@ -129,7 +134,8 @@ static void r_adamw(program *p, type h)
     static const adamw o = { 0.9f, 0.95f, 1e-8f, 0.1f };
     tensor w = program_tensor(p, WEIGHT, F32, "w", SHAPE(3, 50, 450)), m = program_tensor(p, MOMENT, F32, "m", SHAPE(3, 50, 450));
     tensor v = program_tensor(p, MOMENT, F32, "v", SHAPE(3, 50, 450)), dw = in(p, F32, "dw", SHAPE(3, 50, 450));
-    tensor rate = in(p, F32, "rate", SCALAR), c1 = in(p, F32, "v", SCALAR), c2 = in(p, F32, "v", SCALAR), scale = in(p, F32, "scale", SCALAR);
+    tensor rate = in(p, F32, "rate", SCALAR), c1 = in(p, F32, "v", SCALAR), c2 = in(p, F32, "v", SCALAR), scale = in(p, F32,
+        "scale", SCALAR);
     op_adamw(p, w, m, v, dw, rate, c1, c2, scale, in(p, F32, "finite", SCALAR), &o);
     // The copy that products read is renewed: this y comes from the new w.
     op_matmul_nt(p, out(p, F32, "y", SHAPE(7, 50)), in(p, h, "x", SHAPE(7, 450)), program_at(p, w, (turn){ .at = 2 }), SET);
@@ -142,7 +148,8 @@ static void r_attention(program *p, type h)
     tensor o = out(p, h, "o", SHAPE(300, 4 * 24)), lse = out(p, F32, "lse", SHAPE(300, 4));
     op_attention(p, o, lse, qkv, start, 2, 150, 0.7f);
     op_attention(p, out(p, h, "o without lse", SHAPE(300, 4 * 24)), (tensor){0}, qkv, start, 2, 150, 0.7f);
-    op_attention_backward(p, out(p, h, "dqkv", SHAPE(300, 8 * 24)), out(p, F32, "delta", SHAPE(300, 4)), dout, qkv, o, lse, start, 2, 150, 0.7f);
+    op_attention_backward(p, out(p, h, "dqkv", SHAPE(300, 8 * 24)), out(p, F32, "delta", SHAPE(300, 4)), dout, qkv, o, lse,
+        start, 2, 150, 0.7f);
 }
 static int32_t starts(const char *name, int64_t i)
 {
@@ -154,18 +161,21 @@ static void r_attention_one(program *p, type h)
     tensor qkv = in(p, h, "qkv", SHAPE(3, 3 * 5)), start = in(p, I32, "start", SHAPE(3));
     tensor o = out(p, h, "o", SHAPE(3, 5)), lse = out(p, F32, "lse", SHAPE(3, 1));
     op_attention(p, o, lse, qkv, start, 1, 1, 0.3f);
-    op_attention_backward(p, out(p, h, "dqkv", SHAPE(3, 15)), out(p, F32, "delta", SHAPE(3, 1)), in(p, h, "dout", SHAPE(3, 5)), qkv, o, lse, start, 1, 1, 0.3f);
+    op_attention_backward(p, out(p, h, "dqkv", SHAPE(3, 15)), out(p, F32, "delta", SHAPE(3, 1)), in(p, h, "dout", SHAPE(3,
+        5)), qkv, o, lse, start, 1, 1, 0.3f);
 }
 static void r_attention_cached(program *p, type h)
 {
     tensor cache = program_tensor(p, STATE, h, "cache", SHAPE(40, 2 * 2 * 18));
-    op_attention_cached(p, out(p, h, "o", SHAPE(5, 4 * 18)), cache, in(p, h, "qkv", SHAPE(5, 8 * 18)), in(p, I32, "at", SCALAR), 4, 2, 0.4f);
+    op_attention_cached(p, out(p, h, "o", SHAPE(5, 4 * 18)), cache, in(p, h, "qkv", SHAPE(5, 8 * 18)), in(p, I32, "at",
+        SCALAR), 4, 2, 0.4f);
 }
 static int32_t at_31(const char *name, int64_t i) { (void)name, (void)i; return 31; }
 
 static const op_case cases[] = {
     { "set", r_set, none, 0, 0 }, { "copy", r_copy, none, 0, 0 },
-    { "matmul", r_matmul, none, 1e-6f, 6e-3f }, { "matmul_one", r_matmul_one, none, 1e-6f, 6e-3f }, { "matmul_even", r_matmul_even, none, 1e-6f, 6e-3f },
+    { "matmul", r_matmul, none, 1e-6f, 6e-3f }, { "matmul_one", r_matmul_one, none, 1e-6f, 6e-3f }, { "matmul_even",
+        r_matmul_even, none, 1e-6f, 6e-3f },
     { "matmul_large", r_matmul_large, none, 1e-6f, 6e-3f }, { "matmul_deep", r_matmul_deep, none, 1e-6f, 6e-3f },
     { "matmul_wide", r_matmul_wide, none, 1e-6f, 1e-6f }, { "matmul_weight", r_matmul_weight, none, 1e-6f, 6e-3f },
     { "embed", r_embed, ids_of, 1e-6f, 1e-6f }, { "rmsnorm", r_rmsnorm, none, 2e-6f, 4e-3f }, { "rope", r_rope, positions, 1e-6f, 4e-3f },

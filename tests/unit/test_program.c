@@ -91,7 +91,8 @@ static void odd_gate(program *p) { op_swiglu(p, of(p, OUTPUT, F32, "y", SHAPE(2,
 TEST(mistakes_are_told_with_names)
 {
     CHECK_TEXT(mistake(wrong_size).text, "call 0, matmul: argument 3 ('b', F32 [5, 3]) should have k = 4; the row is \"~a:mn  a:mk a:kn\"");
-    CHECK_TEXT(mistake(wrong_rank).text, "call 0, matmul: argument 3 ('b', F32 [4]) should have 2 dimensions; the row is \"~a:mn  a:mk a:kn\"");
+    CHECK_TEXT(mistake(wrong_rank).text,
+        "call 0, matmul: argument 3 ('b', F32 [4]) should have 2 dimensions; the row is \"~a:mn  a:mk a:kn\"");
     CHECK_TEXT(mistake(wrong_count).text, "call 0, copy: argument 2 ('x', F32 [3, 3]) should have 6 elements; the row is \"=a:* a:*\"");
     CHECK_TEXT(mistake(same_twice).text, "call 0, matmul: 'a' is argument 1 and 2");
     CHECK_TEXT(mistake(views_of_one).text, "call 0, copy: 'a' is argument 1 and 2");
@@ -99,7 +100,8 @@ TEST(mistakes_are_told_with_names)
     CHECK_TEXT(mistake(not_float).text, "call 0, sumsq: argument 2 ('x', BF16 [2]) should be F32; the row is \"+.  *\"");
     CHECK_TEXT(mistake(not_any).text, "call 0, copy: argument 2 ('x', I32 [2]) should be F32 or BF16; the row is \"=a:* a:*\"");
     CHECK_TEXT(mistake(mixed).text, "call 0, swiglu: argument 2 ('gu', F32 [2, 6]) should be BF16; the row is \"=h:nf  h:ne\"");
-    CHECK_TEXT(mistake(factors).text, "call 0, matmul: argument 3 ('b', F32 [4, 3]) is not of the type of argument 2; the row is \"~a:mn  a:mk a:kn\"");
+    CHECK_TEXT(mistake(factors).text,
+        "call 0, matmul: argument 3 ('b', F32 [4, 3]) is not of the type of argument 2; the row is \"~a:mn  a:mk a:kn\"");
     CHECK_TEXT(mistake(never_made).text, "call 0, copy: 'x' is used before it is made");
     CHECK_TEXT(mistake(added_first).text, "call 0, sumsq: 'sum' is used before it is made");
     CHECK_TEXT(mistake(maybe_made).text, "call 3, copy: 'x' is used before it is made");
@@ -169,8 +171,10 @@ TEST(tensors_are_found_by_name)
 // Layers that save a stack in a forward loop and read it in a backward one.
 static tensor record_layers(program *p)
 {
-    tensor x = of(p, INPUT, F32, "x", SHAPE(4, 8)), w = of(p, WEIGHT, F32, "w", SHAPE(3, 8, 8)), saved = of(p, ACTIVATION, F32, "saved", SHAPE(3, 4, 8));
-    tensor h = of(p, ACTIVATION, F32, "h", SHAPE(4, 8)), g = of(p, GRADIENT, F32, "g", SHAPE(4, 8)), dw = of(p, OUTPUT, F32, "dw", SHAPE(3, 8, 8));
+    tensor x = of(p, INPUT, F32, "x", SHAPE(4, 8)), w = of(p, WEIGHT, F32, "w", SHAPE(3, 8, 8)), saved = of(p, ACTIVATION,
+        F32, "saved", SHAPE(3, 4, 8));
+    tensor h = of(p, ACTIVATION, F32, "h", SHAPE(4, 8)), g = of(p, GRADIENT, F32, "g", SHAPE(4, 8)), dw = of(p, OUTPUT, F32,
+        "dw", SHAPE(3, 8, 8));
     tensor other = of(p, GRADIENT, F32, "other", SHAPE(4, 8)), sum = of(p, OUTPUT, F32, "sum", SCALAR);
     op_copy(p, h, x);
     LOOP (p, i, 3, FORWARD) {

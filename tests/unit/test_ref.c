@@ -37,7 +37,8 @@ static void b_embed(program *p)
     op_set(p, dw, 0);
     op_embed_backward(p, dw, in(p, "dy", SHAPE(6, 3)), whole(p, "ids", SHAPE(6)));
 }
-static void f_rmsnorm(program *p)   { op_rmsnorm(p, out(p, "y", SHAPE(3, 7)), nothing, in(p, "x", SHAPE(3, 7)), in(p, "w", SHAPE(7)), 0.1f); }
+static void f_rmsnorm(program *p)   { op_rmsnorm(p, out(p, "y", SHAPE(3, 7)), nothing, in(p, "x", SHAPE(3, 7)), in(p, "w",
+    SHAPE(7)), 0.1f); }
 static void b_rmsnorm(program *p)
 {
     tensor x = in(p, "x", SHAPE(3, 7)), w = in(p, "w", SHAPE(7)), r = out(p, "r", SHAPE(3)), dw = out(p, "dw", SHAPE(7));
@@ -67,9 +68,11 @@ static void f_attention(program *p)
 }
 static void b_attention(program *p)
 {
-    tensor x = in(p, "x", SHAPE(10, 24)), y = out(p, "y", SHAPE(10, 12)), lse = out(p, "lse", SHAPE(10, 4)), start = whole(p, "start", SHAPE(10));
+    tensor x = in(p, "x", SHAPE(10, 24)), y = out(p, "y", SHAPE(10, 12)), lse = out(p, "lse", SHAPE(10, 4)), start = whole(p,
+        "start", SHAPE(10));
     op_attention(p, y, lse, x, start, 2, 5, 0.9f);
-    op_attention_backward(p, out(p, "dx", SHAPE(10, 24)), out(p, "delta", SHAPE(10, 4)), in(p, "dy", SHAPE(10, 12)), x, y, lse, start, 2, 5, 0.9f);
+    op_attention_backward(p, out(p, "dx", SHAPE(10, 24)), out(p, "delta", SHAPE(10, 4)), in(p, "dy", SHAPE(10, 12)), x, y,
+        lse, start, 2, 5, 0.9f);
 }
 static void f_swiglu(program *p)    { op_swiglu(p, out(p, "y", SHAPE(3, 4)), in(p, "x", SHAPE(3, 8))); }
 static void b_swiglu(program *p)    { op_swiglu_backward(p, out(p, "dx", SHAPE(3, 8)), in(p, "dy", SHAPE(3, 4)), in(p, "x", SHAPE(3, 8))); }
@@ -111,7 +114,8 @@ static const slope slopes[] = {
 static int32_t whole_of(const char *name, int64_t i)
 {
     return strcmp(name, "ids") == 0 ? (int32_t)(i * i % 4) : strcmp(name, "position") == 0 ? (int32_t)(i * 5 % 9)
-         : strcmp(name, "start") == 0 ? (int32_t)(i % 5 < 3 ? 0 : i < 5 ? 3 : 1) : strcmp(name, "index") == 0 ? (int32_t)(i == 2 ? -1 : 2 * i)
+         : strcmp(name, "start") == 0 ? (int32_t)(i % 5 < 3 ? 0 : i < 5 ? 3 : 1) : strcmp(name,
+             "index") == 0 ? (int32_t)(i == 2 ? -1 : 2 * i)
          : (int32_t)(i == 3 ? -1 : i * 3 % 7);      // target
 }
 
@@ -205,7 +209,8 @@ TEST(rmsnorm_again_is_rmsnorm)
     err e = {0};
     program p;
     program_open(&p, F32);
-    tensor x = in(&p, "x", SHAPE(3, 7)), w = in(&p, "w", SHAPE(7)), r = out(&p, "r", SHAPE(3)), y = out(&p, "y", SHAPE(3, 7)), again = out(&p, "again", SHAPE(3, 7));
+    tensor x = in(&p, "x", SHAPE(3, 7)), w = in(&p, "w", SHAPE(7)), r = out(&p, "r", SHAPE(3)), y = out(&p, "y", SHAPE(3, 7)),
+        again = out(&p, "again", SHAPE(3, 7));
     op_rmsnorm(&p, y, r, x, w, 0.1f);
     op_rmsnorm_again(&p, again, r, x, w);
     must(program_finish(&p, &e), &e);
@@ -227,8 +232,10 @@ TEST(adamw_takes_the_first_step_of_the_book)
     for (int finite = 0; finite < 2; finite++) {
         program p;
         program_open(&p, F32);
-        tensor w = program_tensor(&p, WEIGHT, F32, "w", SHAPE(1)), m = program_tensor(&p, MOMENT, F32, "m", SHAPE(1)), v = program_tensor(&p, MOMENT, F32, "v", SHAPE(1));
-        tensor dw = in(&p, "dw", SHAPE(1)), rate = in(&p, "rate", SCALAR), c1 = in(&p, "c1", SCALAR), c2 = in(&p, "c2", SCALAR), scale = in(&p, "scale", SCALAR), f = in(&p, "finite", SCALAR);
+        tensor w = program_tensor(&p, WEIGHT, F32, "w", SHAPE(1)), m = program_tensor(&p, MOMENT, F32, "m", SHAPE(1)),
+            v = program_tensor(&p, MOMENT, F32, "v", SHAPE(1));
+        tensor dw = in(&p, "dw", SHAPE(1)), rate = in(&p, "rate", SCALAR), c1 = in(&p, "c1", SCALAR), c2 = in(&p, "c2",
+            SCALAR), scale = in(&p, "scale", SCALAR), f = in(&p, "finite", SCALAR);
         op_adamw(&p, w, m, v, dw, rate, c1, c2, scale, f, &o);
         must(program_finish(&p, &e), &e);
         engine *g = ref_open(&p, &e);
@@ -238,7 +245,8 @@ TEST(adamw_takes_the_first_step_of_the_book)
         for (size_t i = 0; i < COUNT(t); i++)
             must(ref_write_double(g, t[i], &n[i], &e), &e);
         double got, mean, square;
-        must(g->step(g, &e) && ref_read_double(g, w, &got, &e) && ref_read_double(g, m, &mean, &e) && ref_read_double(g, v, &square, &e), &e);
+        must(g->step(g, &e) && ref_read_double(g, w, &got, &e) && ref_read_double(g, m, &mean, &e) && ref_read_double(g, v,
+            &square, &e), &e);
         CHECK(fabs(got - (finite ? 1 - 0.1 * (1 + 0.1) : 1)) < 1e-7);
         CHECK(fabs(mean - (finite ? 0.05 : 0)) < 1e-7 && fabs(square - (finite ? 0.0125 : 0)) < 1e-7);
         g->close(g);
@@ -251,14 +259,16 @@ static void clip(double limit, double sumsq, double loss, double *scale, double 
     err e = {0};
     program p;
     program_open(&p, F32);
-    tensor s = out(&p, "scale", SCALAR), f = out(&p, "finite", SCALAR), l = in(&p, "limit", SCALAR), q = in(&p, "sumsq", SCALAR), n = in(&p, "loss", SCALAR);
+    tensor s = out(&p, "scale", SCALAR), f = out(&p, "finite", SCALAR), l = in(&p, "limit", SCALAR), q = in(&p, "sumsq",
+        SCALAR), n = in(&p, "loss", SCALAR);
     op_clip_scale(&p, s, f, l, q, n);
     must(program_finish(&p, &e), &e);
     engine *g[2] = { ref_open(&p, &e), cpu_open(&p, &(cpu_options){0}, &e) };
     must(g[0] && g[1], &e);
     for (int i = 0; i < 2; i++) {
         float in3[3] = { (float)limit, (float)sumsq, (float)loss }, got[2];
-        must(g[i]->write(g[i], l, 0, 1, &in3[0], &e) && g[i]->write(g[i], q, 0, 1, &in3[1], &e) && g[i]->write(g[i], n, 0, 1, &in3[2], &e), &e);
+        must(g[i]->write(g[i], l, 0, 1, &in3[0], &e) && g[i]->write(g[i], q, 0, 1, &in3[1], &e) && g[i]->write(g[i], n, 0, 1,
+            &in3[2], &e), &e);
         must(g[i]->step(g[i], &e) && g[i]->read(g[i], s, 0, 1, &got[0], &e) && g[i]->read(g[i], f, 0, 1, &got[1], &e), &e);
         if (i == 0)
             *scale = (double)got[0], *finite = (double)got[1];

@@ -93,7 +93,8 @@ static bool make_tile(matmul *m, const product *p, kind_of_tile *k, int64_t rows
         const dnnl_memory_desc_t *room = dnnl_primitive_desc_query_md(desc, dnnl_query_scratchpad_md, 0);
         k->room = (int64_t)dnnl_memory_desc_get_size(room);
         m->room = MAX(m->room, (k->room + LINE - 1) / LINE * LINE);
-        good = make_memory(m, k, (const dnnl_memory_desc_t *const[]){ &a, &b, &y, room }) && dnnl_primitive_create(&k->run, desc) == dnnl_success;
+        good = make_memory(m, k, (const dnnl_memory_desc_t *const[]){ &a, &b, &y, room }) && dnnl_primitive_create(&k->run,
+            desc) == dnnl_success;
     }
     dnnl_primitive_desc_destroy(desc);
     dnnl_primitive_attr_destroy(attr);
@@ -221,7 +222,8 @@ static void run_tile(void *self, int64_t i, int thread)
     const product *p = w->p;
     const int64_t m = i / w->across * p->rows, n = i % w->across * p->columns;
     const kind_of_tile *k = &p->tile[m + p->rows >= p->M][n + p->columns >= p->N];
-    float *a = (float *)w->t->at[1] + (p->op == OP_matmul_tn ? m : m * p->K), *b = (float *)w->t->at[2] + (p->op == OP_matmul_nt ? n * p->K : n);
+    float *a = (float *)w->t->at[1] + (p->op == OP_matmul_tn ? m : m * p->K),
+        *b = (float *)w->t->at[2] + (p->op == OP_matmul_nt ? n * p->K : n);
     void *at[4] = { a, b, (float *)w->t->at[0] + m * p->N + n, w->t->room + thread * w->m->room };
     static const int names[4] = { DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_SCRATCHPAD };
     dnnl_exec_arg_t args[4];

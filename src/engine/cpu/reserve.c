@@ -35,7 +35,8 @@ bool reserve_open(reserve *r, size_t size, pool *threads, err *e)
     const size_t most = available();
     *r = (reserve){0};
     if (most && size > most)
-        return fail(e, ERR_MEMORY, "this needs %.2f GB of memory, %.2f GB are available: use fewer or shorter rows, recompute, or a smaller model",
+        return fail(e, ERR_MEMORY,
+            "this needs %.2f GB of memory, %.2f GB are available: use fewer or shorter rows, recompute, or a smaller model",
                     (double)size * 1e-9, (double)most * 1e-9);
     void *at = mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (at == MAP_FAILED)

@@ -119,7 +119,8 @@ char *walk_elements(const walk *w, tensor t, int64_t from, int64_t count, err *e
             return NULL;
         }
     if (from < 0 || count < 0 || from > all || count > all - from) {
-        fail(e, ERR_BUG, "'%s' has %lld elements: no %lld of them from %lld on", v->name, (long long)all, (long long)count, (long long)from);
+        fail(e, ERR_BUG, "'%s' has %lld elements: no %lld of them from %lld on", v->name, (long long)all, (long long)count,
+            (long long)from);
         return NULL;
     }
     return (char *)walk_address(w, t) + from * w->size[v->type];

@@ -25,7 +25,8 @@ static inline four four_choose(four_whole m, four yes, four no) { return (four)(
 static inline vec v_choose(mask m, vec yes, vec no) { EACH(no.p[i] = four_choose(m.p[i], yes.p[i], no.p[i])); return no; }
 static inline vec v_max(vec a, vec b) { EACH(a.p[i] = four_choose(a.p[i] > b.p[i], a.p[i], b.p[i])); return a; }
 static inline vec v_min(vec a, vec b) { EACH(a.p[i] = four_choose(a.p[i] < b.p[i], a.p[i], b.p[i])); return a; }
-static inline vec v_sqrt(vec a) { EACH(a.p[i] = ((four){ sqrtf(a.p[i][0]), sqrtf(a.p[i][1]), sqrtf(a.p[i][2]), sqrtf(a.p[i][3]) })); return a; }
+static inline vec v_sqrt(vec a) { EACH(a.p[i] = ((four){ sqrtf(a.p[i][0]), sqrtf(a.p[i][1]), sqrtf(a.p[i][2]),
+    sqrtf(a.p[i][3]) })); return a; }
 
 // To nearest, ties to even, for what exp needs: adding and taking away 1.5 * 2^23.
 static inline vec v_round(vec a) { EACH(a.p[i] = (a.p[i] + 12582912.0f) - 12582912.0f); return a; }

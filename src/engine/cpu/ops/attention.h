@@ -68,13 +68,15 @@ INLINE mask attn_seen(const attn *a, int64_t row, int64_t q, int64_t k)
     return v_both(v_at_most(a->start + row*a->S + q, (int32_t)k), v_at_least(a->index + q, (int32_t)k));
 }
 
-static int64_t attn_q_at(const attn *a, int64_t row, int64_t head)  { return row * a->seq * (a->heads + 2*a->kv_heads) * a->size + head * a->size; }
+static int64_t attn_q_at(const attn *a, int64_t row,
+    int64_t head)  { return row * a->seq * (a->heads + 2*a->kv_heads) * a->size + head * a->size; }
 static int64_t attn_k_at(const attn *a, int64_t row, int64_t kv)    { return attn_q_at(a, row, a->heads + kv); }
 static int64_t attn_v_at(const attn *a, int64_t row, int64_t kv)    { return attn_q_at(a, row, a->heads + a->kv_heads + kv); }
 static int64_t attn_width(const attn *a)                            { return (a->heads + 2*a->kv_heads) * a->size; }
 
 // x[i][j] = y[j][i] * factor[i] for i < rows, j < columns; y is [columns in whole vectors][ldy], 16 rows of x at a time.
-INLINE void attn_turn_out(void *x, int64_t x_at, int64_t ldx, int64_t rows, int64_t columns, const float *y, int64_t ldy, const float *factor, const int h)
+INLINE void attn_turn_out(void *x, int64_t x_at, int64_t ldx, int64_t rows, int64_t columns, const float *y, int64_t ldy,
+    const float *factor, const int h)
 {
     for (int64_t i = 0; i < rows; i += LANES)
         for (int64_t j = 0; j < columns; j += LANES) {

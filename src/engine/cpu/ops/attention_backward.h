@@ -100,7 +100,8 @@ static void E(backward_tile)(void *self, int64_t i, int thread)
     const int64_t row = i / a->kv_heads, kv = i % a->kv_heads, group = a->heads / a->kv_heads, width = attn_width(a);
     const E(back) b = E(back_room)(a, thread);
     const int h = a->t->bf16[0];
-    const char *k = (const char *)a->qkv + attn_k_at(a, row, kv) * (h ? 2 : 4), *v = (const char *)a->qkv + attn_v_at(a, row, kv) * (h ? 2 : 4);
+    const char *k = (const char *)a->qkv + attn_k_at(a, row, kv) * (h ? 2 : 4), *v = (const char *)a->qkv + attn_v_at(a, row,
+        kv) * (h ? 2 : 4);
     E(a_rows)(b.k, a->H, k, width, a->seq, a->size, a->S, a->H, h);
     E(a_rows)(b.v, a->H, v, width, a->seq, a->size, a->S, a->H, h);
     E(a_cols)(b.k_turned, a->S, k, width, a->seq, a->size, a->S, a->H, h);

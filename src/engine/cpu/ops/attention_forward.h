@@ -19,7 +19,8 @@ static void E(forward_pack)(void *self, int64_t i, int thread)
 
 // P = exp(scale * scores - maximum) for the block of keys at k; updates maxima and sums, returns in `factor` by what
 // the earlier sums are to be multiplied.
-static void E(softmax)(const attn *a, int64_t row, int64_t q, int64_t k, const float *scores, E(elem) *p, float *most, float *sum, float *factor)
+static void E(softmax)(const attn *a, int64_t row, int64_t q, int64_t k, const float *scores, E(elem) *p, float *most,
+    float *sum, float *factor)
 {
     const bool whole = attn_whole(a, row, q, k);
     const vec scale = v_set(a->scale);
@@ -55,7 +56,8 @@ static void E(forward_tile)(void *self, int64_t i, int thread)
     float most[BLOCK], sum[BLOCK] = {0}, factor[BLOCK];
     for (int j = 0; j < BLOCK; j++)
         most[j] = -1e30f;           // not -inf, whose difference from itself is no number
-    E(b_cols)(query, BLOCK, (const char *)a->qkv + (attn_q_at(a, row, head) + q*attn_width(a)) * size, attn_width(a), queries, a->size, BLOCK, a->H, a->t->bf16[0]);
+    E(b_cols)(query, BLOCK, (const char *)a->qkv + (attn_q_at(a, row, head) + q*attn_width(a)) * size, attn_width(a), queries,
+        a->size, BLOCK, a->H, a->t->bf16[0]);
     E(begin)();
     for (int64_t k = first; k <= q; k += BLOCK) {
         E(product)(scores, BLOCK, (const E(elem) *)(a->keys + kv*a->packed) + k*a->H, a->H, query, BLOCK, BLOCK, BLOCK, a->H, false);

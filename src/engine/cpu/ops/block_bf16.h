@@ -15,7 +15,8 @@ static inline void bf16_begin(void)
 
 static inline void bf16_end(void) { _tile_release(); }
 
-static void bf16_product_of(float *c, int64_t ldc, const uint16_t *a, int64_t lda, int64_t step, int64_t down, const uint16_t *b, int64_t ldb,
+static void bf16_product_of(float *c, int64_t ldc, const uint16_t *a, int64_t lda, int64_t step, int64_t down,
+    const uint16_t *b, int64_t ldb,
                             int64_t M, int64_t N, int64_t K, bool add)
 {
     for (int64_t n = 0; n < N; n += 32)
@@ -60,7 +61,8 @@ static inline void bf16_end(void) {}
 
 enum { BF16_ROWS = 8, BF16_VECS = 2 };
 
-INLINE void bf16_micro(float *c, int64_t ldc, const uint16_t *a, int64_t lda, int64_t step, const uint16_t *b, int64_t ldb, int64_t K, const int add)
+INLINE void bf16_micro(float *c, int64_t ldc, const uint16_t *a, int64_t lda, int64_t step, const uint16_t *b, int64_t ldb,
+    int64_t K, const int add)
 {
     __m512 sum[BF16_ROWS][BF16_VECS];
     for (int i = 0; i < BF16_ROWS; i++)
@@ -82,7 +84,8 @@ INLINE void bf16_micro(float *c, int64_t ldc, const uint16_t *a, int64_t lda, in
             v_store(c + i*ldc + j*LANES, sum[i][j]);
 }
 
-static void bf16_product_of(float *c, int64_t ldc, const uint16_t *a, int64_t lda, int64_t step, int64_t down, const uint16_t *b, int64_t ldb,
+static void bf16_product_of(float *c, int64_t ldc, const uint16_t *a, int64_t lda, int64_t step, int64_t down,
+    const uint16_t *b, int64_t ldb,
                             int64_t M, int64_t N, int64_t K, bool add)
 {
     for (int64_t n = 0; n < N; n += BF16_VECS * LANES)
@@ -133,7 +136,8 @@ static inline __m256i bf16_16(const uint16_t *x, int64_t ldx, int64_t rows, int6
 }
 
 // a[i][k] = x[i][k]
-static void bf16_a_rows_of(uint16_t *a, int64_t lda, int64_t step, const void *x, int64_t ldx, int64_t rows, int64_t columns, int64_t M, int64_t K, int h)
+static void bf16_a_rows_of(uint16_t *a, int64_t lda, int64_t step, const void *x, int64_t ldx, int64_t rows, int64_t columns,
+    int64_t M, int64_t K, int h)
 {
     (void)h;
     for (int64_t i = 0; i < M; i++)
@@ -147,7 +151,8 @@ static void bf16_b_rows(uint16_t *b, int64_t ldb, const void *x, int64_t ldx, in
     (void)h;
     for (int64_t k = 0; k < K; k += 2)
         for (int64_t n = 0; n < N; n += LANES)
-            _mm512_storeu_si512(b + k*ldb + 2*n, bf16_pairs(bf16_16(x, ldx, rows, columns, k, n), bf16_16(x, ldx, rows, columns, k + 1, n)));
+            _mm512_storeu_si512(b + k*ldb + 2*n, bf16_pairs(bf16_16(x, ldx, rows, columns, k, n), bf16_16(x, ldx, rows,
+                columns, k + 1, n)));
 }
 
 // b(k, n) = x[n][k]: pairs stay together, so this turns squares of 16 x 16 pairs.
@@ -166,7 +171,8 @@ static void bf16_b_cols(uint16_t *b, int64_t ldb, const void *x, int64_t ldx, in
 }
 
 // a[m][k] = x[k][m]: interleave rows of x, then turn the squares.
-static void bf16_a_cols_of(uint16_t *a, int64_t lda, int64_t step, const void *x, int64_t ldx, int64_t rows, int64_t columns, int64_t K, int64_t M, int h)
+static void bf16_a_cols_of(uint16_t *a, int64_t lda, int64_t step, const void *x, int64_t ldx, int64_t rows, int64_t columns,
+    int64_t K, int64_t M, int h)
 {
     (void)h;
     for (int64_t m = 0; m < M; m += LANES)

@@ -12,7 +12,8 @@ enum { F32_ROWS = 8, F32_VECS = 2 };
 enum { F32_ROWS = 4, F32_VECS = 1 };
 #endif
 
-INLINE void f32_micro(float *c, int64_t ldc, const float *a, int64_t lda, int64_t step, const float *b, int64_t ldb, int64_t K, const int add)
+INLINE void f32_micro(float *c, int64_t ldc, const float *a, int64_t lda, int64_t step, const float *b, int64_t ldb,
+    int64_t K, const int add)
 {
     vec sum[F32_ROWS][F32_VECS];
     for (int i = 0; i < F32_ROWS; i++)
@@ -65,7 +66,8 @@ static inline void f32_put_pair(float *b, int64_t ldb, int64_t k, int64_t n, vec
 static inline void f32_put_row(float *a, int64_t i, vec x) { v_store(a + i, x); }
 
 // a[i][k] = x[i][k], which is b too.
-INLINE void f32_rows(float *a, int64_t lda, int64_t step, const void *x, int64_t ldx, int64_t rows, int64_t columns, int64_t M, int64_t K, const int h)
+INLINE void f32_rows(float *a, int64_t lda, int64_t step, const void *x, int64_t ldx, int64_t rows, int64_t columns,
+    int64_t M, int64_t K, const int h)
 {
     for (int64_t i = 0; i < M; i++)
         for (int64_t k = 0; k < K; k += LANES)
@@ -73,7 +75,8 @@ INLINE void f32_rows(float *a, int64_t lda, int64_t step, const void *x, int64_t
 }
 
 // a[k][i] = x[i][k]; x has `rows` rows (of M) and `columns` columns (of K).
-INLINE void f32_turned(float *a, int64_t lda, int64_t step, const void *x, int64_t ldx, int64_t rows, int64_t columns, int64_t M, int64_t K, const int h)
+INLINE void f32_turned(float *a, int64_t lda, int64_t step, const void *x, int64_t ldx, int64_t rows, int64_t columns,
+    int64_t M, int64_t K, const int h)
 {
     for (int64_t i = 0; i < M; i += LANES)
         for (int64_t k = 0; k < K; k += LANES) {

@@ -55,7 +55,8 @@ static void run_attention_cached(const task *t)
     const cached a = cached_of(t);
     const int64_t U = SIZE(u), size = t->bf16[0] ? 2 : 4;
     for (int64_t i = 0; i < SIZE(n); i++)
-        memcpy((char *)t->at[1] + (a.at + i) * U * size, (const char *)t->at[2] + (i * SIZE(q) + a.heads * a.size) * size, (size_t)(U * size));
+        memcpy((char *)t->at[1] + (a.at + i) * U * size, (const char *)t->at[2] + (i * SIZE(q) + a.heads * a.size) * size,
+            (size_t)(U * size));
     pool_run(t->pool, SIZE(n) * a.heads, cached_tile, (void *)t);
 }
 

@@ -2,6 +2,9 @@
 
 enum { PEAK_CHAINS = 12 };
 
+// The work, with the result in it so that no compiler leaves it out: sums never get that large.
+static inline double peak_work(double flops, float result) { return flops + (result > 1e38f); }
+
 #if AMX
 static double peak_bf16(int64_t rounds)
 {
@@ -30,13 +33,13 @@ static double peak_bf16(int64_t rounds)
     __m512 sum[PEAK_CHAINS];
     __m512i some = _mm512_set1_epi16(0x3f80);
     for (int j = 0; j < PEAK_CHAINS; j++)
-        sum[j] = _mm512_setzero_ps();
+        sum[j] = _mm512_set1_ps((float)j);
     for (int64_t i = 0; i < rounds; i++)
-        for (int j = 0; j < PEAK_CHAINS; j++) {
+        for (int j = 0; j < PEAK_CHAINS; j++)
             sum[j] = _mm512_dpbf16_ps(sum[j], (__m512bh)some, (__m512bh)some);
-            __asm__("" : "+v"(sum[j]));
-        }
-    return (double)rounds * PEAK_CHAINS * 64;
+    for (int j = 1; j < PEAK_CHAINS; j++)
+        sum[0] = _mm512_add_ps(sum[0], sum[j]);
+    return peak_work((double)rounds * PEAK_CHAINS * 64, _mm512_reduce_add_ps(sum[0]));
 }
 #endif
 
@@ -50,36 +53,33 @@ double PASTE(peak, NAME)(int64_t rounds, bool bf16)
 #if defined(__AVX512F__)
     __m512 sum[PEAK_CHAINS], some = _mm512_set1_ps(0.5f);
     for (int j = 0; j < PEAK_CHAINS; j++)
-        sum[j] = some;
+        sum[j] = _mm512_set1_ps((float)j);
     for (int64_t i = 0; i < rounds; i++)
-        for (int j = 0; j < PEAK_CHAINS; j++) {
+        for (int j = 0; j < PEAK_CHAINS; j++)
             sum[j] = _mm512_fmadd_ps(some, some, sum[j]);
-            __asm__("" : "+v"(sum[j]));
-        }
-    return (double)rounds * PEAK_CHAINS * 32;
+    for (int j = 1; j < PEAK_CHAINS; j++)
+        sum[0] = _mm512_add_ps(sum[0], sum[j]);
+    return peak_work((double)rounds * PEAK_CHAINS * 32, _mm512_reduce_add_ps(sum[0]));
 #elif defined(__AVX2__)
     __m256 sum[PEAK_CHAINS], some = _mm256_set1_ps(0.5f);
     for (int j = 0; j < PEAK_CHAINS; j++)
-        sum[j] = some;
-    for (int64_t i = 0; i < rounds; i++)
-        for (int j = 0; j < PEAK_CHAINS; j++) {
-            sum[j] = _mm256_fmadd_ps(some, some, sum[j]);
-            __asm__("" : "+x"(sum[j]));
-        }
-    return (double)rounds * PEAK_CHAINS * 16;
-#else
-    float sum[PEAK_CHAINS][4];
-    volatile float half = 0.5f;
-    const float some = half;
-    for (int j = 0; j < PEAK_CHAINS; j++)
-        for (int l = 0; l < 4; l++)
-            sum[j][l] = some;
+        sum[j] = _mm256_set1_ps((float)j);
     for (int64_t i = 0; i < rounds; i++)
         for (int j = 0; j < PEAK_CHAINS; j++)
-            for (int l = 0; l < 4; l++)
-                sum[j][l] = sum[j][l] * 0.25f + some;
+            sum[j] = _mm256_fmadd_ps(some, some, sum[j]);
+    for (int j = 1; j < PEAK_CHAINS; j++)
+        sum[0] = _mm256_add_ps(sum[0], sum[j]);
+    return peak_work((double)rounds * PEAK_CHAINS * 16, _mm256_cvtss_f32(sum[0]));
+#else
+    four sum[PEAK_CHAINS];
+    const four some = { 0.5f, 0.5f, 0.5f, 0.5f }, share = { 0.25f, 0.25f, 0.25f, 0.25f };
     for (int j = 0; j < PEAK_CHAINS; j++)
-        half = sum[j][0] + sum[j][1] + sum[j][2] + sum[j][3];
-    return (double)rounds * PEAK_CHAINS * 8;
+        sum[j] = some * (float)j;
+    for (int64_t i = 0; i < rounds; i++)
+        for (int j = 0; j < PEAK_CHAINS; j++)
+            sum[j] = sum[j] * share + some;
+    for (int j = 1; j < PEAK_CHAINS; j++)
+        sum[0] += sum[j];
+    return peak_work((double)rounds * PEAK_CHAINS * 8, sum[0][0]);
 #endif
 }

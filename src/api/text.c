@@ -86,11 +86,12 @@ bool skiff_render(skiff_text *t, const char *json, size_t size, const char *file
 {
     const node *n;
     place at = { .file = file, .row = row };
+    chat_options o = { .add_generation_prompt = add_generation_prompt, .end_optional = true };  // looking needs no stop token
     if (!t->chat && !(t->chat = api_open_chat(t->tokenizer, t->template_file, &t->arena, e)))
         return false;
     arena_close(&t->row);
     TRY(json_parse(&t->row, (str){ json, size }, at, &n, e));
-    TRY(chat_encode(t->chat, n, at, &(chat_options){ .add_generation_prompt = add_generation_prompt }, &t->result, e));
+    TRY(chat_encode(t->chat, n, at, &o, &t->result, e));
     *out = (skiff_rendered){
         .text = text_view(&t->result.output.text).at, .size = t->result.output.text.size,
         .ids = t->result.tokens.ids, .mask = t->result.mask, .count = t->result.tokens.count, .trained = t->result.trained,

@@ -91,6 +91,8 @@ bool skiff_render(skiff_text *t, const char *json, size_t size, const char *file
         return false;
     arena_close(&t->row);
     TRY(json_parse(&t->row, (str){ json, size }, at, &n, e));
+    const node *asked = node_get(n, "add_generation_prompt");
+    o.add_generation_prompt |= node_is(asked, NODE_BOOL) && asked->truth;
     TRY(chat_encode(t->chat, n, at, &o, &t->result, e));
     *out = (skiff_rendered){
         .text = text_view(&t->result.output.text).at, .size = t->result.output.text.size,

@@ -18,7 +18,7 @@ INLINE void f32_micro(float *c, int64_t ldc, const float *a, int64_t lda, int64_
     vec sum[F32_ROWS][F32_VECS];
     for (int i = 0; i < F32_ROWS; i++)
         for (int j = 0; j < F32_VECS; j++)
-            sum[i][j] = add ? v_load(c + i*ldc + j*LANES) : v_set(0);
+            sum[i][j] = v_set(0);              // y, which may be large, is added in the end: less is lost
     for (int64_t k = 0; k < K; k += 32, a += step)
         for (int l = 0; l < 32; l++) {
             vec row[F32_VECS];
@@ -30,7 +30,7 @@ INLINE void f32_micro(float *c, int64_t ldc, const float *a, int64_t lda, int64_
         }
     for (int i = 0; i < F32_ROWS; i++)
         for (int j = 0; j < F32_VECS; j++)
-            v_store(c + i*ldc + j*LANES, sum[i][j]);
+            v_store(c + i*ldc + j*LANES, add ? v_add(v_load(c + i*ldc + j*LANES), sum[i][j]) : sum[i][j]);
 }
 
 static void f32_product_of(float *c, int64_t ldc, const float *a, int64_t lda, int64_t step, int64_t down, const float *b, int64_t ldb,

@@ -1,26 +1,34 @@
 // cross_entropy: nll = logsumexp(x) - x[target], dlogits = weight * (softmax(x) - onehot(target)).
 
-static float log_sum_exp(const float *x, int64_t V)
+// The largest of x, and the sum of exp(x - largest): in float32 over a few hundred, then in double, else thousands of small
+// terms are lost against the sum.
+static double sum_exp(const float *x, int64_t V, float *largest)
 {
-    vec most = v_set(-INFINITY), sum = v_set(0);
+    vec most = v_set(-INFINITY);
     int64_t j = 0;
     for (; j + LANES <= V; j += LANES)
         most = v_max(v_load(x + j), most);
-    float largest = v_largest(most);
+    *largest = v_largest(most);
     for (; j < V; j++)
-        largest = x[j] > largest ? x[j] : largest;
-    const vec minus = v_set(-largest);
-    float rest = 0;
-    for (j = 0; j + LANES <= V; j += LANES)
-        sum = v_add(sum, v_exp(v_add(v_load(x + j), minus)));
+        *largest = x[j] > *largest ? x[j] : *largest;
+    const vec minus = v_set(-*largest);
+    double all = 0;
+    for (j = 0; j + LANES <= V; ) {
+        vec sum = v_set(0);
+        const int64_t end = MIN(j + 32*LANES, V - LANES + 1);
+        for (; j < end; j += LANES)
+            sum = v_add(sum, v_exp(v_add(v_load(x + j), minus)));
+        all += (double)v_sum(sum);
+    }
     for (; j < V; j++)
-        rest += expf(x[j] - largest);
-    return largest + logf(v_sum(sum) + rest);
+        all += (double)expf(x[j] - *largest);
+    return all;
 }
 
-INLINE void softmax_gradient(void *dlogits, const float *x, int64_t V, float lse, float weight, const int h)
+// scale * exp(x - largest): differences from the largest are small and exact where it matters.
+INLINE void softmax_gradient(void *dlogits, const float *x, int64_t V, float largest, float factor, const int h)
 {
-    const vec minus = v_set(-lse), scale = v_set(weight);
+    const vec minus = v_set(-largest), scale = v_set(factor);
     int64_t j = 0;
     for (; j + LANES <= V; j += LANES)
         v_put(dlogits, j, v_mul(scale, v_exp(v_add(v_load(x + j), minus))), h);
@@ -41,12 +49,14 @@ static void cross_entropy_rows(const task *t, int64_t begin, int64_t end)
             if (d)
                 memset(d, 0, (size_t)(V * size));
         } else {
-            float lse = log_sum_exp(x, V), at_target = weight * (expf(x[target[i]] - lse) - 1);
-            nll = lse - x[target[i]];
+            float largest;
+            const double sum = sum_exp(x, V, &largest), share = exp((double)x[target[i]] - (double)largest) / sum;
+            const float factor = (float)((double)weight / sum), at_target = (float)((double)weight * (share - 1));
+            nll = (float)(log(sum) + (double)largest - (double)x[target[i]]);
             if (d && t->bf16[2])
-                softmax_gradient(d, x, V, lse, weight, 1), ((uint16_t *)d)[target[i]] = bf16_from_float(at_target);
+                softmax_gradient(d, x, V, largest, factor, 1), ((uint16_t *)d)[target[i]] = bf16_from_float(at_target);
             else if (d)
-                softmax_gradient(d, x, V, lse, weight, 0), ((float *)d)[target[i]] = at_target;
+                softmax_gradient(d, x, V, largest, factor, 0), ((float *)d)[target[i]] = at_target;
         }
         ((float *)t->room)[i] = nll;
         if (t->at[0])

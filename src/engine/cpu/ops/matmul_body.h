@@ -42,7 +42,8 @@ static void E(tile)(void *self, int64_t i, int thread)
     const mm *p = self;
     const int64_t m = i / p->tiles_n * p->tile_m, n = i % p->tiles_n * p->tile_n;
     const int64_t rows = MIN(p->tile_m, p->M - m), columns = MIN(p->tile_n, p->nc - n);
-    const bool direct = !p->t->bf16[0] && rows % 32 == 0 && columns % 32 == 0, later = p->add || p->k0 > 0;
+    // Sums begin at 0 and are added to y in the end: y may be the residual stream, whose largest entries would swallow them.
+    const bool direct = !p->t->bf16[0] && !p->add && rows % 32 == 0 && columns % 32 == 0, later = p->add || p->k0 > 0;
     const int64_t ldc = direct ? p->N : 32, strip = round_up(tiles_of(p->kp, tiles_of(p->kp, MM_STRIP)), 32);
     E(elem) *a = (E(elem) *)(void *)(p->room + thread * p->thread_bytes), *b = (E(elem) *)p->b + n * p->kp;
     float *sums = (float *)(void *)(a + p->tile_m * p->kp), *y = (float *)p->t->at[0] + m * p->N + p->n0 + n;

@@ -12,7 +12,7 @@
 CC      ?= cc
 comma   := ,
 PREFIX  ?= /usr/local
-CFLAGS  ?= -O3 -g
+CFLAGS  ?= $(if $(SAN),-O1,-O3) -g
 FLAGS   := -std=c11 -D_GNU_SOURCE -Iinclude -Isrc -MMD -MP -pthread -fno-math-errno -ffp-contract=off \
            -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith
 FLAGS   += $(FUZZ_FLAGS)
@@ -56,6 +56,9 @@ $B/skiff: $(CLI) $B/libskiff.a
 	$(CC) $(FLAGS) $(CFLAGS) $^ -o $@ -rdynamic $(LIBS)
 
 $B/tests/%: $B/tests/%.o $B/libskiff.a
+	$(CC) $(FLAGS) $(CFLAGS) $^ -o $@ $(LIBS)
+
+$B/bench/%: $B/bench/%.o $B/libskiff.a
 	$(CC) $(FLAGS) $(CFLAGS) $^ -o $@ $(LIBS)
 
 # Fuzz targets: with libFuzzer (clang), and as ordinary programs that replay a corpus (fuzz/replay.c).

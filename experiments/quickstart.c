@@ -31,10 +31,10 @@ int main(int argc, char **argv)
             .model_name_or_path = model,
             .train_batch_size = 4,
             .max_seq_len = 512,
-            .num_train_steps = 70,
+            .num_train_steps = 40,
             .learning_rate = 1e-4,
-            .steps_per_eval = 35,
-            .steps_per_checkpoint = 35,
+            .steps_per_eval = 20,
+            .steps_per_checkpoint = 20,
             .steps_per_hf_export = 0,
             .seed = 0));
 

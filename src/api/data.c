@@ -123,7 +123,8 @@ static bool cache_of_row(arena *a, const char *data, const char *model_path, int
     cache_totals totals;
     TRY(model_path || fail(e, ERR_INPUT, "skiff data show: --model is missing: chats are shown as the tokenizer of a model cuts them"));
     bool ok = skiff_data_rows(data, 0, take_row, &r, e)
-           && (r.at == number || fail(e, ERR_INPUT, "%s: there is no row %lld, the last one is %lld", data, (long long)number, (long long)r.at))
+           && (r.at == number || fail(e, ERR_INPUT, "%s: there is no row %lld, the last one is %lld", data, (long long)number,
+                                         (long long)r.at))
            && (mkdtemp(folder) || fail_io(e, "make a folder", folder));
     char *file = path_join(a, folder, "row.jsonl");
     ok = ok && file_write(file, text_view(&r.json), e);
@@ -161,8 +162,8 @@ static bool show_pack(const packs *p, const tokenizer *t, int64_t pack, int64_t 
     return true;
 }
 
-static bool show_cache(const char *folder, const tokenizer *t, int64_t number, const api_options *o, bool (*token)(void *, const skiff_shown *),
-                       void *self, err *e)
+static bool show_cache(const char *folder, const tokenizer *t, int64_t number, const api_options *o,
+                       bool (*token)(void *, const skiff_shown *), void *self, err *e)
 {
     struct SimpleSFTConfig sft = o->sft;
     train_config c;

@@ -87,7 +87,9 @@ bool api_options_read(const char *command, const char *const *flags, arena *a, a
     };
     TRY(check_names(find(command), flags, e));
     TRY(options_from_flags(into, COUNT(into), a, flags, e));
-    out->compute = !strcmp(out->sft.precision, "f32") ? F32 : !strcmp(out->sft.precision, "bf16") || cpu_has_bf16(out->sft.isa) ? BF16 : F32;
+    const char *precision = out->sft.precision;
+    bool bf16 = !strcmp(precision, "bf16") || (!strcmp(precision, "auto") && cpu_has_bf16(out->sft.isa));
+    out->compute = bf16 ? BF16 : F32;
     return true;
 }
 

@@ -1,3 +1,4 @@
+// Arenas: blocks from the system, handed out from front to back.
 #include "base/arena.h"
 
 #include <stdarg.h>

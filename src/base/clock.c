@@ -1,3 +1,4 @@
+// Time, and time in words.
 #include "base/clock.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+// SHA-256 and MD5 through OpenSSL.
 #include "base/digest.h"
 
 #include <openssl/evp.h>

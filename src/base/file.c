@@ -1,3 +1,4 @@
+// Files and folders; writing beside and renaming.
 #include "base/file.h"
 
 #include <dirent.h>

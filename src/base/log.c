@@ -1,3 +1,4 @@
+// Messages to stderr, or to whoever asked for them.
 #include "base/log.h"
 
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+// A hash map with open addressing.
 #include "base/map.h"
 
 // FNV-1a over 8 bytes at a time with a strong finish (the mixer of splitmix64).

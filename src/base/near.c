@@ -1,3 +1,4 @@
+// The names nearest to a misspelt one.
 #include "base/near.h"
 
 #include <stdbool.h>

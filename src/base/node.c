@@ -1,3 +1,4 @@
+// Nodes: looking up, wanting, building, comparing.
 #include "base/node.h"
 
 const char *node_kind_name(node_kind k)

@@ -1,3 +1,4 @@
+// The progress line.
 #include "base/progress.h"
 
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+// Threefry, and the functions JAX builds on it.
 #include "base/random.h"
 
 static uint32_t turn_left(uint32_t x, int n) { return x << n | x >> (32 - n); }

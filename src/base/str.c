@@ -1,3 +1,4 @@
+// Searching and comparing pieces of text.
 #include "base/str.h"
 
 size_t str_find(str s, str part, size_t from)

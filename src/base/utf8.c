@@ -1,3 +1,4 @@
+// UTF-8, byte by byte.
 #include "base/utf8.h"
 
 // Table 3-7 of the Unicode standard: what may follow each first byte.

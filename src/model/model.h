@@ -34,7 +34,8 @@ typedef struct weight_part {
 
 // The parts of a model of this configuration, in the order of a checkpoint. Returns how many; `out` has room for 16.
 int model_parts(const model_config *c, weight_part out[16]);
-shape weight_shape(const model_config *c, weight_id w);         // [layers, …] where per layer; rank 0 when the model has none (tied head)
+// [layers, …] where per layer; rank 0 when the model has none (tied head).
+shape weight_shape(const model_config *c, weight_id w);
 const char *weight_name(weight_id w);                           // "embed", "attn_norm", …: names of the program's tensors
 bool weight_decays(weight_id w);                                // matrices, but not embeddings and norms (marin.md 9.3); a tied head counts as embedding
 

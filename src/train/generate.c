@@ -1,3 +1,4 @@
+// Generation: a program for one token and one for a chunk of the prompt, sharing weights and cache.
 #include "train/generate.h"
 
 #include <stdlib.h>

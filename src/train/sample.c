@@ -1,3 +1,4 @@
+// The next token from its logits: greedy, temperature, top-k, top-p.
 #include "train/sample.h"
 
 #include <math.h>

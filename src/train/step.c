@@ -1,3 +1,4 @@
+// The optimizer step recorded, and a batch put into its inputs.
 #include "train/step.h"
 
 #include <math.h>

@@ -46,24 +46,25 @@ $B/src/engine/cpu/isa/amx.o:        FLAGS += -mavx512f -mavx512bw -mavx512vl -ma
 
 $B/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(FLAGS) $(CFLAGS) -c $< -o $@
+	@echo "  cc $<"
+	@$(CC) $(FLAGS) $(CFLAGS) -c $< -o $@
 
 $B/libskiff.a: $(LIB)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	@$(AR) rcs $@ $^
 
 $B/skiff: $(CLI) $B/libskiff.a
-	$(CC) $(FLAGS) $(CFLAGS) $^ -o $@ -rdynamic $(LIBS)
+	@$(CC) $(FLAGS) $(CFLAGS) $^ -o $@ -rdynamic $(LIBS)
 
 $B/tests/%: $B/tests/%.o $B/libskiff.a
-	$(CC) $(FLAGS) $(CFLAGS) $^ -o $@ $(LIBS)
+	@$(CC) $(FLAGS) $(CFLAGS) $^ -o $@ $(LIBS)
 
 $B/bench/%: $B/bench/%.o $B/libskiff.a
-	$(CC) $(FLAGS) $(CFLAGS) $^ -o $@ $(LIBS)
+	@$(CC) $(FLAGS) $(CFLAGS) $^ -o $@ $(LIBS)
 
 # Fuzz targets: with libFuzzer (clang), and as ordinary programs that replay a corpus (fuzz/replay.c).
 $B/fuzz/fuzz_%: $B/fuzz/fuzz_%.o $B/fuzz/replay.o $B/libskiff.a
-	$(CC) $(FLAGS) $(CFLAGS) $^ -o $@ $(LIBS)
+	@$(CC) $(FLAGS) $(CFLAGS) $^ -o $@ $(LIBS)
 
 unit: $(UNIT)
 	@tests/run $(UNIT)

@@ -62,7 +62,7 @@ fi
 [ "$what" = model ] && exit 0
 
 if [ ! -d fixtures/vocab ] || [ ! -d fixtures/templates/llama.cpp ]; then
-    fetch llama-cpp-python 0.3.36 832db0699007f1be95a7e41ef12e88926b02ba836461e36a36372db2760c1a2e llama_cpp_python-0.3.36.tar.gz --no-binary :all:
+    fetch llama-cpp-python 0.3.36 832db0699007f1be95a7e41ef12e88926b02ba836461e36a36372db2760c1a2e llama_cpp_python-0.3.36.tar.gz --no-binary llama-cpp-python
     [ -d fixtures/vocab ] || unpack fixtures/packages/llama_cpp_python-0.3.36.tar.gz '*/llama.cpp/models/ggml-vocab-*' fixtures/vocab
     mkdir -p fixtures/templates
     [ -d fixtures/templates/llama.cpp ] || unpack fixtures/packages/llama_cpp_python-0.3.36.tar.gz '*/llama.cpp/models/templates/*.jinja' fixtures/templates/llama.cpp

@@ -37,7 +37,7 @@ int model_parts(const model_config *c, weight_part out[16]);
 // [layers, …] where per layer; rank 0 when the model has none (tied head).
 shape weight_shape(const model_config *c, weight_id w);
 const char *weight_name(weight_id w);                           // "embed", "attn_norm", …: names of the program's tensors
-bool weight_decays(weight_id w);                                // matrices, but not embeddings and norms (marin.md 9.3); a tied head counts as embedding
+bool weight_decays(weight_id w);                                // matrices, but not embeddings (a tied head is one) and norms
 
 typedef struct model_weights { tensor at[WEIGHTS]; } model_weights;
 

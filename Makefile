@@ -28,7 +28,7 @@ CLI     := $(patsubst %.c,$B/%.o,$(wildcard src/cli/*.c))
 T       ?= test_*
 UNIT    := $(patsubst %.c,$B/%,$(wildcard tests/unit/$T.c))
 FAULT   := $(patsubst %.c,$B/%,$(wildcard tests/fault/test_*.c))
-PEERS   := $(patsubst %.c,$B/%,$(wildcard tests/peers/*.c))
+PEER_PROGRAMS := $(patsubst %.c,$B/%,$(wildcard tests/peers/*.c))
 FUZZERS := $(patsubst fuzz/%.c,%,$(wildcard fuzz/fuzz_*.c))
 
 all: $B/libskiff.a $B/skiff $B/skiff.libs
@@ -73,7 +73,7 @@ unit: $(UNIT)
 test: fixtures $(UNIT) $(FAULT) $(FUZZERS:%=$B/fuzz/%) all
 	@BUILD=$B SKIFF=$(abspath $B/skiff) tests/run $(UNIT) $(FAULT) fuzz/replay $(wildcard tests/cli/test_*)
 
-test-peers: all $(PEERS)
+test-peers: all $(PEER_PROGRAMS)
 	@SKIFF=$(abspath $B/skiff) BUILD=$(abspath $B) tools/peers.sh
 
 fuzz:

@@ -16,7 +16,7 @@ from render_chats import CONVERSATIONS  # noqa: E402
 
 SKIFF = os.environ.get("SKIFF", "build/skiff")
 SMOL = os.environ["SMOL"]
-CHATS = os.environ.get("CHATS", "../shared/data")
+CHATS = os.environ.get("CHATS")  # a folder with the three public files named below; without it, the quickstart's chats
 TEMPLATES = os.environ.get("TEMPLATES", "fixtures/templates")
 CHATML = ("{% for m in messages %}{{'<|im_start|>' + m['role'] + '\\n' + m['content'] + '<|im_end|>' + '\\n'}}{% endfor %}"
           "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}")
@@ -135,9 +135,13 @@ def chatml_mask(name, rows, template):
     check(name, len(got) == len(rows), f"{len(got)} masks")
 
 
+def quickstart():
+    return [json.loads(line) for line in open("data/quickstart/train.jsonl", encoding="utf-8")]
+
+
 def shared_chats():
-    plain = list(alpaca()) + list(gsm8k())
-    tools, text = list(glaive(True)), list(glaive(False))
+    plain = list(alpaca()) + list(gsm8k()) if CHATS else quickstart()
+    tools, text = (list(glaive(True)), list(glaive(False))) if CHATS else ([], [])
     trl = {n: open(f"{TEMPLATES}/trl/{n}.jinja", encoding="utf-8").read() for n in
            ("llama3", "llama3_training", "qwen2_5", "qwen2_5_training")}
     compare("SmolLM2's own template", plain + text, tokenizer.chat_template, None)

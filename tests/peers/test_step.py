@@ -131,6 +131,8 @@ def bf16_errors(work, m, steps):
     m.zero_grad()
     ratio = sorted(((e[0] / e[1]) ** 0.5, n) for n, e in stacks.items())
     alone = [(e[0] / e[1]) ** 0.5 for e in single.values()]
+    print("      largest one by one: " + ", ".join("%s %.2f" % (n, (e[0] / e[1]) ** 0.5) for n, e in sorted(
+        single.items(), key=lambda x: -x[1][0] / x[1][1])[:5]), flush=True)
     check("gradients in bf16", ratio[-1][0] <= 1.25, "error against float32 at most %.2f of autocast's (%s); one by one %.2f on average, "
           "%d of %d above 1.25" % (ratio[-1] + (np.mean(alone), sum(x > 1.25 for x in alone), len(alone))))
 

@@ -189,20 +189,19 @@ bool skiff_data_show(const char *data, const char *model_path, int64_t number, c
     arena a = {0};
     api_options o;
     char folder[] = "/tmp/skiff-show-XXXXXX";
-    bool chats = !api_is_cache(data), made = false;
+    bool chats = !api_is_cache(data);
     bool ok = api_options_read("data show", options, &a, &o, e);
     tokenizer *t = NULL;
     if (ok && !model_path)
         ok = fail(e, ERR_INPUT, "skiff data show: --model is missing: its tokenizer says what the ids stand for");
     if (ok && chats)
-        ok = made = cache_of_row(&a, data, model_path, number, &o, folder, e);
+        ok = cache_of_row(&a, data, model_path, number, &o, folder, e);
     ok = ok && (t = tokenizer_open(model_path, e))
       && show_cache(chats ? path_join(&a, folder, "cache") : data, t, chats ? 1 : number, &o, token, self, e);
     tokenizer_close(t);
     err ignored = {0};
     if (chats && strcmp(folder, "/tmp/skiff-show-XXXXXX"))
         (void)!folder_remove(folder, &ignored);
-    (void)made;
     arena_close(&a);
     return ok;
 }

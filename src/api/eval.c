@@ -24,7 +24,7 @@ static node *rows_node(arena *a, const cache *c, const eval_row *rows)
     return list;
 }
 
-static bool eval_cache_of(arena *a, const char *path, const char *folder, const api_options *o, bool per_row, char **report, err *e)
+static bool eval_cache_of(arena *a, const char *path, const char *folder, const api_options *o, int64_t seq, bool per_row, char **report, err *e)
 {
     struct SimpleSFTConfig sft = o->sft;
     train_config t;
@@ -33,7 +33,7 @@ static bool eval_cache_of(arena *a, const char *path, const char *folder, const 
     TRY(train_config_fill(&sft, o->format.pack, &t, e));
     pool *p = pool_open(t.threads, e);
     eval_config c = {
-        .model = path, .cache = folder, .seq = sft.max_seq_len == 4096 ? 0 : sft.max_seq_len, .pack = t.pack, .truncate = t.truncate,
+        .model = path, .cache = folder, .seq = seq, .pack = t.pack, .truncate = t.truncate,
         .compute = t.compute, .pool = p, .isa = t.isa,
     };
     evaluator *v = p ? eval_open(&c, e) : NULL;
@@ -65,9 +65,10 @@ bool skiff_eval(const char *model_path, const char *data, bool per_row, const ch
     bool ok = api_options_read("eval", options, &a, &o, e) && need_local("model", model_path, e);
     if (ok && chats)
         ok = made = mkdtemp(folder) != NULL || fail_io(e, "make a folder", folder);
+    int64_t seq = api_option_given(options, "max_seq_len") ? o.sft.max_seq_len : 0;     // 0: as long as the rows are
     char *cache_folder = path_join(&a, folder, "cache");
     ok = ok && (!chats || api_build_cache(&a, data, model_path, cache_folder, "tokenizing", &o, &totals, e))
-      && eval_cache_of(&a, model_path, chats ? cache_folder : data, &o, per_row, report, e);
+      && eval_cache_of(&a, model_path, chats ? cache_folder : data, &o, seq, per_row, report, e);
     if (made)
         (void)!folder_remove(folder, &ignored);
     arena_close(&a);

@@ -6,6 +6,7 @@
 
 #include "api/api.h"
 #include "base/near.h"
+#include "run/settings.h"
 
 #define MACHINE "precision", "threads", "isa"
 #define LENGTH  "max_seq_len", "pack", "truncate"
@@ -87,10 +88,17 @@ bool api_options_read(const char *command, const char *const *flags, arena *a, a
     };
     TRY(check_names(find(command), flags, e));
     TRY(options_from_flags(into, COUNT(into), a, flags, e));
-    const char *precision = out->sft.precision;
-    bool bf16 = !strcmp(precision, "bf16") || (!strcmp(precision, "auto") && cpu_has_bf16(out->sft.isa));
-    out->compute = bf16 ? BF16 : F32;
+    out->compute = precision_type(out->sft.precision, out->sft.isa);
     return true;
+}
+
+bool api_option_given(const char *const *flags, const char *name)
+{
+    size_t n = strlen(name);
+    for (; flags && *flags; flags++)
+        if (!strncmp(*flags, name, n) && (*flags)[n] == '=')
+            return true;
+    return false;
 }
 
 static void add_row(text *out, const option *o, arena *a, const void *defaults)

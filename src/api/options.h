@@ -14,3 +14,4 @@ typedef struct api_options {
 
 // Flags ("name=value" …, NULL at the end; may be NULL) of a command; any that the command does not take is an error.
 bool api_options_read(const char *command, const char *const *flags, arena *a, api_options *out, err *e) MUST_CHECK;
+bool api_option_given(const char *const *flags, const char *name);      // does "name=…" stand among them?

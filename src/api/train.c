@@ -93,25 +93,16 @@ bool skiff_train(const char *config, const char *const *options, char **report, 
 
 // ---- sft ----
 
-static bool is_given(const char *const *options, const char *name)
-{
-    size_t n = strlen(name);
-    for (; options && *options; options++)
-        if (!strncmp(*options, name, n) && (*options)[n] == '=')
-            return true;
-    return false;
-}
-
 // The defaults of this command, printed before the start.
 static void sft_defaults(struct SimpleSFTConfig *s, const char *const *options, const cache_totals *t)
 {
-    if (!is_given(options, "max_seq_len"))
+    if (!api_option_given(options, "max_seq_len"))
         s->max_seq_len = MIN(SFT_SEQ, MAX((int64_t)32, (t->longest + 31) / 32 * 32));
-    if (!is_given(options, "train_batch_size"))
+    if (!api_option_given(options, "train_batch_size"))
         s->train_batch_size = MAX((int64_t)1, SFT_TOKENS / s->max_seq_len);
-    if (!is_given(options, "learning_rate"))
+    if (!api_option_given(options, "learning_rate"))
         s->learning_rate = 2e-5;
-    if (!is_given(options, "epochs") && !is_given(options, "num_train_steps"))
+    if (!api_option_given(options, "epochs") && !api_option_given(options, "num_train_steps"))
         s->epochs = 3;
     log_info("max_seq_len=%lld train_batch_size=%lld learning_rate=%g %s=%g", (long long)s->max_seq_len,
              (long long)s->train_batch_size, s->learning_rate, isnan(s->epochs) ? "num_train_steps" : "epochs",

@@ -67,7 +67,7 @@ bool read_line(text *line, FILE *from)
     return c != EOF || line->size > 0;
 }
 
-static void print_value(const node *n, int depth)
+static void print_value(const node *n)
 {
     text t = {0};
     if (n->kind == NODE_TEXT)
@@ -76,7 +76,6 @@ static void print_value(const node *n, int depth)
         json_write(&t, n, JSON_SPACED);
     printf("%s\n", t.chars ? t.chars : "");
     text_close(&t);
-    (void)depth;
 }
 
 static void print_node(const node *n, int depth)
@@ -97,7 +96,7 @@ static void print_node(const node *n, int depth)
                 printf("\n");
             }
         } else {
-            print_value(&m->value, depth);
+            print_value(&m->value);
         }
     }
 }
@@ -111,5 +110,5 @@ void print_report(const args *a, const char *report)
     else if (n->kind == NODE_OBJECT)
         print_node(n, 0);
     else
-        print_value(n, 0);
+        print_value(n);
 }

@@ -86,6 +86,11 @@ static bool fill_length(const struct SimpleSFTConfig *o, train_config *c, err *e
     return true;
 }
 
+type precision_type(const char *precision, const char *isa)
+{
+    return !strcmp(precision, "bf16") || (!strcmp(precision, "auto") && cpu_has_bf16(isa)) ? BF16 : F32;
+}
+
 static bool fill_machine(const struct SimpleSFTConfig *o, train_config *c, err *e)
 {
     int64_t per_device = MAX(o->per_device_parallelism, (int64_t)0);
@@ -96,8 +101,7 @@ static bool fill_machine(const struct SimpleSFTConfig *o, train_config *c, err *
     if (c->micro_batch && o->train_batch_size % c->micro_batch)
         return fail(e, ERR_INPUT, "micro_batch: train_batch_size %lld is no multiple of %lld", (long long)o->train_batch_size,
                     (long long)c->micro_batch);
-    bool has_bf16 = cpu_has_bf16(o->isa);
-    c->compute = !strcmp(o->precision, "f32") ? F32 : !strcmp(o->precision, "bf16") || has_bf16 ? BF16 : F32;
+    c->compute = precision_type(o->precision, o->isa);
     c->threads = (int)o->threads;
     c->isa = o->isa;
     return true;

@@ -24,5 +24,8 @@ typedef struct train_settings {
 bool train_settings_read(arena *a, const char *yaml, const char *const *flags, train_settings *out, err *e) MUST_CHECK;
 void train_settings_dump(arena *a, const train_settings *s, node *into);       // resolved, as JSON
 
+// The type that products are computed in: as `precision` says; auto is what the instruction set (NULL: the best) multiplies.
+type precision_type(const char *precision, const char *isa);
+
 // The model's own config.json must agree with what the experiment says it is.
 bool model_config_agrees(const struct LlamaConfig *said, const char *path, err *e) MUST_CHECK;

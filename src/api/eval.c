@@ -24,7 +24,8 @@ static node *rows_node(arena *a, const cache *c, const eval_row *rows)
     return list;
 }
 
-static bool eval_cache_of(arena *a, const char *path, const char *folder, const api_options *o, int64_t seq, bool per_row, char **report, err *e)
+static bool eval_cache_of(arena *a, const char *path, const char *folder, const api_options *o, int64_t seq, bool per_row,
+                          char **report, err *e)
 {
     struct SimpleSFTConfig sft = o->sft;
     train_config t;

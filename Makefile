@@ -18,7 +18,7 @@ FLAGS   := -std=c11 -D_GNU_SOURCE -Iinclude -Isrc -MMD -MP -pthread -fno-math-er
 FLAGS   += $(FUZZ_FLAGS)
 SANITIZE := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 FLAGS   += $(SANITIZE)
-LIBS    := -ldnnl -lyaml -lpcre2-8 -lutf8proc -lcrypto -lz -ldl -lm -pthread
+LIBS    := -ldnnl -lyaml -lpcre2-8 -lutf8proc -lcrypto -lcurl -lz -lzstd -lsnappy -llz4 -lbrotlidec -lbrotlicommon -ldl -lm -pthread
 
 B       ?= build$(if $(SAN),/san)
 MODULES ?= base config store format text data engine model train track run api

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that are missing, after saying which. Usage: tools/setup.sh build|lint|peers|fuzz…
-build='build-essential libdnnl-dev libyaml-dev libpcre2-dev libutf8proc-dev libssl-dev zlib1g-dev python3 python3-pip ca-certificates'
+build='build-essential libdnnl-dev libyaml-dev libpcre2-dev libutf8proc-dev libssl-dev zlib1g-dev libzstd-dev libsnappy-dev liblz4-dev
+       libbrotli-dev libcurl4-openssl-dev python3 python3-pip ca-certificates'
 lint='git'
 peers='python3-venv'
 fuzz='clang libclang-rt-14-dev'

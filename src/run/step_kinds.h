@@ -1,0 +1,12 @@
+// Between the table of kinds of steps (steps.c) and the kinds: a step_<kind>.c each, whose row is a constant.
+#pragma once
+#include "run/executor.h"
+
+extern const step_kind step_tokenize, step_train, step_download;
+
+// Is this member of the configuration another step's output (which is checked and digested there)?
+bool step_is_reference(const exec_step *s, const char *name);
+char *step_text(arena *a, const node *object, const char *name);        // a member that is text, else NULL
+void step_add_path(arena *a, paths *out, char *path);
+// Files of a tokenizer: those that exist of a folder, or the file itself.
+void step_add_tokenizer_files(arena *a, const char *path, paths *out);

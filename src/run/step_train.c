@@ -1,0 +1,111 @@
+// The step of kind `train`: a token cache to checkpoints and exports.
+#include "base/file.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "run/plan.h"
+#include "run/step_kinds.h"
+
+typedef struct train_step_settings {
+    struct SimpleSFTConfig sft;
+    struct LlamaConfig model_config;
+    const char *cache, *name;
+    train_config config;
+} train_step_settings;
+
+static bool read_train(arena *a, const exec_step *s, train_step_settings *t, err *e)
+{
+    option_reader r = { .arena = a, .file = s->name };
+    options_preset(SECTION_SFT, &t->sft);
+    options_preset(SECTION_MODEL, &t->model_config);
+    TRY(options_read(&r, SECTION_SFT, &t->sft, node_get(s->resolved, "sft_config"), e));
+    TRY(options_read(&r, SECTION_SFT, &t->sft, node_get(s->settings, "sft_config"), e));
+    TRY(options_read(&r, SECTION_MODEL, &t->model_config, node_get(s->resolved, "model_config"), e));
+    if (node_get(s->config, "mixture"))
+        return fail(e, ERR_UNSUPPORTED, "training on a mixture of datasets is not built yet; train on one");
+    if ((t->sft.tpu_type || t->sft.resources) && !node_get(s->settings, "local"))
+        return fail(e, ERR_UNSUPPORTED, "%s = '%s' asks for a TPU, and training on one is not built yet; --local trains on this machine",
+                    t->sft.tpu_type ? "tpu_type" : "resources", t->sft.tpu_type ? t->sft.tpu_type : t->sft.resources);
+    TRY(train_config_fill(&t->sft, -1, &t->config, e));
+    t->cache = step_text(a, s->resolved, "tokenized");
+    t->name = step_text(a, s->resolved, "dataset");
+    t->config.output = s->output;
+    t->config.caches = &t->cache;
+    t->config.names = &t->name;
+    t->config.cache_count = 1;
+    t->config.eval_cache = step_text(a, s->resolved, "validation");
+    return true;
+}
+
+bool step_train_config(arena *a, const exec_step *s, train_config *out, err *e)
+{
+    train_step_settings *t = ARENA_NEW(a, train_step_settings);
+    TRY(read_train(a, s, t, e));
+    *out = t->config;
+    return true;
+}
+
+static bool sft_is_reference(const exec_step *s, const char *name)
+{
+    return node_is(node_get(node_get(s->config, "sft_config"), name), NODE_OBJECT);
+}
+
+static bool check_train(const exec_step *s, err *e)
+{
+    arena a = {0};
+    train_step_settings t;
+    bool ok = read_train(&a, s, &t, e);
+    if (ok && !sft_is_reference(s, "model_name_or_path"))
+        ok = need_local("model_name_or_path", t.sft.model_name_or_path, e)
+          && model_config_agrees(&t.model_config, t.sft.model_name_or_path, e);
+    if (ok && t.sft.tokenizer && !sft_is_reference(s, "tokenizer"))
+        ok = need_local("tokenizer", t.sft.tokenizer, e);
+    if (ok && t.sft.initialize_from_checkpoint_path && !sft_is_reference(s, "initialize_from_checkpoint_path"))
+        ok = need_local("initialize_from_checkpoint_path", t.sft.initialize_from_checkpoint_path, e);
+    arena_close(&a);
+    return ok;
+}
+
+static bool train_inputs(const exec_step *s, arena *a, paths *out, err *e)
+{
+    const node *sft = node_get(s->resolved, "sft_config");
+    char *model_at = step_text(a, sft, "model_name_or_path");
+    if (!model_at || sft_is_reference(s, "model_name_or_path"))
+        return true;
+    TRY(need_local("model_name_or_path", model_at, e));
+    step_add_tokenizer_files(a, model_at, out);
+    if (!file_is_folder(model_at))
+        return true;
+    paths found = {0};
+    TRY(file_glob(a, path_join(a, model_at, "*.safetensors"), &found.items, &found.count, e));
+    step_add_path(a, out, path_join(a, model_at, "config.json"));
+    for (int64_t i = 0; i < found.count; i++)
+        step_add_path(a, out, found.items[i]);
+    return true;
+}
+
+static void say_result(const exec_step *s, const train_result *r)
+{
+    if (r->already_done)
+        return;
+    if (r->eval_loss == r->eval_loss && r->eval_loss_before == r->eval_loss_before)
+        log_info("%s: held-out loss %.4f before, %.4f after", s->name, r->eval_loss_before, r->eval_loss);
+    if (r->export_folder[0])
+        log_info("%s: the model is in %s", s->name, r->export_folder);
+}
+
+static bool run_train(const exec_step *s, err *e)
+{
+    arena a = {0};
+    train_step_settings t;
+    train_result result = {0};
+    bool ok = read_train(&a, s, &t, e) && (sft_is_reference(s, "model_name_or_path") == false
+              || model_config_agrees(&t.model_config, t.sft.model_name_or_path, e))
+           && train_run(&t.config, &result, e);
+    if (ok)
+        say_result(s, &result);
+    arena_close(&a);
+    return ok;
+}
+
+const step_kind step_train = { .name = "train", .version = 1, .run = run_train, .check = check_train, .inputs = train_inputs,
+                               .stop = train_stop };

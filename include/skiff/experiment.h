@@ -12,6 +12,7 @@
 
 #include <stdlib.h>
 
+#include <skiff/models.h>
 #include <skiff/options.h>
 
 #ifdef __cplusplus
@@ -35,11 +36,12 @@ enum { SKIFF_COMPONENTS = 64, SKIFF_STEPS = 256 };
 
 // What the model is expected to be; the model's own config.json decides, and must agree.
 #define LlamaConfig(...) ((struct LlamaConfig){ SKIFF_MODEL_OPTIONS(SKIFF_DEFAULT) __VA_ARGS__ })
-#define llama_8b                                                                                                              \
-    LlamaConfig(.hidden_dim = 4096, .intermediate_dim = 14336, .num_layers = 32, .num_heads = 32, .num_kv_heads = 8)
-#define llama3_tokenizer          "meta-llama/Meta-Llama-3.1-8B"
-#define llama3_instruct_tokenizer "meta-llama/Llama-3.1-8B-Instruct"
-#define marin_tokenizer           "stanford-crfm/marin-tokenizer"
+#define SKIFF_NAMED_MODEL(id, hidden, intermediate, layers, heads, kv_heads, vocab, tied)                                      \
+    static const struct LlamaConfig id = { .hidden_dim = hidden, .intermediate_dim = intermediate, .num_layers = layers,      \
+        .num_heads = heads, .num_kv_heads = kv_heads, .vocab_size = vocab, .tie_word_embeddings = tied };
+SKIFF_MODELS(SKIFF_NAMED_MODEL)                         // llama_8b, smollm2_135m …
+#define SKIFF_NAMED_TOKENIZER(id, path) static const char *const id = path;
+SKIFF_TOKENIZERS(SKIFF_NAMED_TOKENIZER)                 // llama3_tokenizer …
 
 // Every option counts in Skiff's versions, so marking one changes nothing.
 #define versioned(value) (value)

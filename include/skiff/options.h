@@ -210,7 +210,10 @@ enum { pack_sequential = 2 };
     X(INT, intermediate_dim, SKIFF_INT_UNSET, 1, 1 << 24, 0, 0, "Width of the feed-forward part. Checked likewise.")          \
     X(INT, num_layers, SKIFF_INT_UNSET, 1, 1 << 16, 0, 0, "Layers. Checked likewise.")                                        \
     X(INT, num_heads, SKIFF_INT_UNSET, 1, 1 << 16, 0, 0, "Attention heads. Checked likewise.")                                \
-    X(INT, num_kv_heads, SKIFF_INT_UNSET, 1, 1 << 16, 0, 0, "Heads of keys and values. Checked likewise.")
+    X(INT, num_kv_heads, SKIFF_INT_UNSET, 1, 1 << 16, 0, 0, "Heads of keys and values. Checked likewise.")         \
+    X(INT, vocab_size, SKIFF_INT_UNSET, 1, 1 << 24, 0, 0, "Rows of the embedding. Checked likewise.")                         \
+    X(CHOICE, tie_word_embeddings, SKIFF_CHOICE_UNSET, 0, 0, "false true", 0,                                                 \
+      "One matrix for embedding and head. Checked likewise.")
 
 // ---- skiff train CONFIG.yaml: besides SimpleSFTConfig -----------------------------------------------------------------
 #define SKIFF_RUN_OPTIONS(X)                                                                                                  \

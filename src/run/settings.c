@@ -165,7 +165,8 @@ bool model_config_agrees(const struct LlamaConfig *said, const char *path, err *
     const struct { const char *name; int64_t said, is; } sizes[] = {
         { "hidden_dim", said->hidden_dim, m.hidden },       { "intermediate_dim", said->intermediate_dim, m.ffn },
         { "num_layers", said->num_layers, m.layers },       { "num_heads", said->num_heads, m.heads },
-        { "num_kv_heads", said->num_kv_heads, m.kv_heads },
+        { "num_kv_heads", said->num_kv_heads, m.kv_heads }, { "vocab_size", said->vocab_size, m.vocab },
+        { "tie_word_embeddings", said->tie_word_embeddings == SKIFF_CHOICE_UNSET ? SKIFF_INT_UNSET : said->tie_word_embeddings, m.tied },
     };
     for (size_t i = 0; i < COUNT(sizes); i++)
         if (sizes[i].said != SKIFF_INT_UNSET && sizes[i].said != sizes[i].is)

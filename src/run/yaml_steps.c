@@ -175,19 +175,32 @@ static bool read_mixture(loader *l, const node *n, ExecutorStep **out, err *e)
     return true;
 }
 
+static const struct { const char *name; const struct LlamaConfig *is; } models[] = {
+#define X(id, ...) { #id, &id },
+    SKIFF_MODELS(X)
+#undef X
+};
+
 static bool read_model_config(loader *l, const node *n, struct LlamaConfig *out, err *e)
 {
-    static const struct LlamaConfig llama = llama_8b;
     option_reader r = reader(l, NULL);
+    const char *names[COUNT(models)];
+    char near[200], word[65];
     if (!n || n->kind == NODE_NULL)
         return true;
     if (n->kind != NODE_TEXT)
         return options_read(&r, SECTION_MODEL, out, n, e);
-    if (!str_is(n->text, "llama_8b"))
-        return fail_at(e, node_place(n, l->file), "model_config: expected llama_8b or sizes (hidden_dim: …), got '%.*s'",
-                       (int)MIN(n->text.size, 60u), n->text.at);
-    *out = llama;
-    return true;
+    for (size_t i = 0; i < COUNT(models); i++) {
+        names[i] = models[i].name;
+        if (str_is(n->text, names[i])) {
+            *out = *models[i].is;
+            return true;
+        }
+    }
+    snprintf(word, sizeof word, "%.*s", (int)MIN(n->text.size, sizeof word - 1), n->text.at);
+    near_names(word, names, COUNT(models), near, sizeof near);
+    return fail_at(e, node_place(n, l->file), "model_config: there is no model '%s'%s%s%s; a model of include/skiff/models.h or sizes "
+                   "(hidden_dim: …)", word, near[0] ? "; did you mean " : "", near, near[0] ? "?" : "");
 }
 
 static bool read_sft(loader *l, const node *n, ExecutorStep **out, err *e)

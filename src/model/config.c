@@ -86,6 +86,8 @@ bool config_check(model_config *c, const char *file, bool hf, err *e)
     return true;
 }
 
+bool model_config_check(model_config *c, const char *name, err *e) { return config_check(c, name, true, e); }
+
 // ---- config.json ----
 
 static bool is_set(const node *n) { return n && n->kind != NODE_NULL; }

@@ -19,6 +19,8 @@ typedef struct model_config {
 // From a folder's config.json or a .gguf's metadata. Unknown architecture, sizes that do not fit each other or lie: ERR_INPUT
 // with file and place.
 bool model_config_read(model_config *c, const char *path, err *e) MUST_CHECK;
+// The same checks for one that was filled by hand; counts its parameters. `name` stands in errors.
+bool model_config_check(model_config *c, const char *name, err *e) MUST_CHECK;
 
 // THE TABLE of weights (weights.c). Several tensors of a checkpoint lie one after another in one of ours: q, k and v; gate and up.
 typedef enum weight_id { W_EMBED, W_ATTN_NORM, W_QKV, W_O, W_MLP_NORM, W_GATE_UP, W_DOWN, W_NORM, W_HEAD, WEIGHTS } weight_id;

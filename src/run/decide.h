@@ -21,6 +21,7 @@ typedef struct job {
     long pid;
     double started, seconds;
     const char *message;
+    node *forecast;                 // of a dry run; NULL
 } job;
 
 typedef struct jobs {

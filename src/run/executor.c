@@ -272,14 +272,35 @@ static bool check_all(jobs *j, err *e)
     return ok;
 }
 
-static void say_plan(const jobs *j)
+// The graph's edges, and what the kind of step knows beforehand.
+static void say_more(jobs *j, job *b)
+{
+    err e = {0};
+    for (int k = 0; k < b->step->dep_count; k++)
+        log_info("    needs %s", j->steps[b->step->deps[k]].name);
+    if (!b->step->kind->forecast)
+        return;
+    b->forecast = node_object(j->arena);
+    if (!b->step->kind->forecast(b->step, j->arena, b->forecast, &e)) {
+        b->forecast = NULL;
+        log_warning("%s: as it stands it is refused: %s", b->step->name, e.text);
+        return;
+    }
+    const node *summary = node_get(b->forecast, "summary");
+    if (node_is(summary, NODE_TEXT))
+        log_info("    %.*s", STR_ARG(summary->text));
+}
+
+static void say_plan(jobs *j)
 {
     for (int n = 0; n < j->count; n++) {
-        const job *b = &j->items[j->order[n]];
+        job *b = &j->items[j->order[n]];
         if (b->same_as >= 0)
             log_warning("%s is written twice with the same version; it runs once", b->step->name);
         else if (j->options->dry_run || b->action == ACTION_SKIP || !b->wanted)
             log_info("%s: %s (%s): %s", b->step->name, job_action(b), b->reason, b->step->output);
+        if (j->options->dry_run && b->same_as < 0)
+            say_more(j, b);
     }
 }
 

@@ -17,6 +17,8 @@ typedef struct step_kind {
     bool (*check)(const exec_step *s, err *e);
     // Files outside other steps' outputs whose content decides the result. May be NULL.
     bool (*inputs)(const exec_step *s, arena *a, paths *out, err *e);
+    // What is known of it before anything ran, for dry runs: members of `out`, with a line for people as `summary`. May be NULL.
+    bool (*forecast)(const exec_step *s, arena *a, node *out, err *e);
     bool mends_itself;              // begins anew by itself where its inputs changed: old parts may stay
     void (*stop)(void);             // async-signal-safe: save and return ERR_INTERRUPTED soon; NULL: killed, resumed next time
 } step_kind;

@@ -12,7 +12,7 @@ typedef struct train_step_settings {
     train_config config;
 } train_step_settings;
 
-static bool read_train(arena *a, const exec_step *s, train_step_settings *t, err *e)
+static bool read_options(arena *a, const exec_step *s, train_step_settings *t, err *e)
 {
     option_reader r = { .arena = a, .file = s->name };
     options_preset(SECTION_SFT, &t->sft);
@@ -20,6 +20,12 @@ static bool read_train(arena *a, const exec_step *s, train_step_settings *t, err
     TRY(options_read(&r, SECTION_SFT, &t->sft, node_get(s->resolved, "sft_config"), e));
     TRY(options_read(&r, SECTION_SFT, &t->sft, node_get(s->settings, "sft_config"), e));
     TRY(options_read(&r, SECTION_MODEL, &t->model_config, node_get(s->resolved, "model_config"), e));
+    return true;
+}
+
+static bool read_train(arena *a, const exec_step *s, train_step_settings *t, err *e)
+{
+    TRY(read_options(a, s, t, e));
     if (node_get(s->config, "mixture"))
         return fail(e, ERR_UNSUPPORTED, "training on a mixture of datasets is not built yet; train on one");
     if ((t->sft.tpu_type || t->sft.resources) && !node_get(s->settings, "local"))
@@ -42,6 +48,13 @@ bool step_train_config(arena *a, const exec_step *s, train_config *out, err *e)
     TRY(read_train(a, s, t, e));
     *out = t->config;
     return true;
+}
+
+static bool forecast_train(const exec_step *s, arena *a, node *out, err *e)
+{
+    train_step_settings t;
+    return read_options(a, s, &t, e) && train_config_fill(&t.sft, -1, &t.config, e)
+        && train_forecast(a, &t.sft, &t.model_config, &t.config, out, e);
 }
 
 static bool sft_is_reference(const exec_step *s, const char *name)
@@ -108,4 +121,4 @@ static bool run_train(const exec_step *s, err *e)
 }
 
 const step_kind step_train = { .name = "train", .version = 1, .run = run_train, .check = check_train, .inputs = train_inputs,
-                               .stop = train_stop };
+                               .forecast = forecast_train, .stop = train_stop };

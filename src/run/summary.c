@@ -24,6 +24,8 @@ static node job_node(jobs *j, const job *b)
     node_put(a, n, "reason", b->reason ? node_text(str_of(b->reason)) : (node){ .kind = NODE_NULL });
     node_put(a, n, "seconds", node_float((double)(long long)(b->seconds * 1000) / 1000));
     node_put(a, n, "message", b->message ? node_text(str_of(b->message)) : (node){ .kind = NODE_NULL });
+    if (b->forecast)
+        node_put(a, n, "forecast", *b->forecast);
     return *n;
 }
 

@@ -18,7 +18,7 @@
 //   X(name, "where it lies")
 #define SKIFF_TOKENIZERS(X)                                                                                                   \
     X(llama3_tokenizer,          "meta-llama/Meta-Llama-3.1-8B")                                                              \
-    X(llama3_instruct_tokenizer, "meta-llama/Meta-Llama-3.1-8B-Instruct")                                                     \
+    X(llama3_instruct_tokenizer, "meta-llama/Llama-3.1-8B-Instruct")                                                     \
     X(marin_tokenizer,           "marin-community/marin-tokenizer")                                                           \
     X(marin_olmo2_tokenizer,     "marin-community/marin-olmo2-tokenizer")                                                     \
     X(smollm2_tokenizer,         "HuggingFaceTB/SmolLM2-135M-Instruct")

@@ -40,8 +40,8 @@ static bool memory_per_device(const train_config *c, const model_config *m, int6
     };
     if (!memory_of_step(&how, many ? BF16 : c->compute, &n, &e))
         return false;
-    *bytes = (n.weights + n.gradients + n.moments + (many ? n.weights / 2 : 0)) / count + n.activations + (many ? m->parameters * 2 / m->layers
-           : n.other);
+    const int64_t shared_out = n.weights + n.gradients + n.moments + (many ? n.weights / 2 : 0);
+    *bytes = shared_out / count + n.activations + (many ? m->parameters * 2 / m->layers : n.other);
     return true;
 }
 

@@ -13,7 +13,7 @@ bool experiment_plan(arena *a, const exec_step *steps, int count, text *out, err
 // What a training step will be given (steps.c). Lives in `a`.
 bool step_train_config(arena *a, const exec_step *s, train_config *out, err *e) MUST_CHECK;
 
-// {"steps", "tokens_per_step", "tokens", "devices", "device_kind", "parameters", "memory_per_device_bytes", "summary"}; null where it is not
-// known yet. `said`: what the experiment says of the model.
+// {"steps", "tokens_per_step", "tokens", "devices", "device_kind", "parameters", "memory_per_device_bytes", "summary"}; null where it
+// is not known yet. `said`: what the experiment says of the model.
 bool train_forecast(arena *a, const struct SimpleSFTConfig *o, const struct LlamaConfig *said, const train_config *c, node *out,
                     err *e) MUST_CHECK;

@@ -26,8 +26,8 @@ static bool expected_model(const struct LlamaConfig *said, const char *path, mod
     return model_config_check(m, "model_config", &e);
 }
 
-// On one machine: the step's own plan. Over several devices: weights, gradients and moments are cut evenly, rows are shared out, whole layers
-// are computed again in backward, and one layer's weights are gathered at a time.
+// On one machine: the step's own plan. Over several devices: weights, gradients and moments are cut evenly, rows are shared
+// out, whole layers are computed again in backward, and one layer's weights are gathered at a time.
 static bool memory_per_device(const train_config *c, const model_config *m, int64_t count, bool many, int64_t *bytes)
 {
     err e;

@@ -15,11 +15,10 @@ static double seconds_expected(const train_config *c, const train_plan *p)
 
 static node *mixture_node(arena *a, const train_plan *p)
 {
-    node *out = node_object(a), *datasets = node_put(a, out, "datasets", *node_object(a));
-    node_put(a, out, "block_size", node_int(p->mixture_block));
+    node *out = node_object(a), *datasets = node_object(a);
     for (int64_t i = 0; i < p->datasets; i++) {
         const train_share *s = &p->shares[i];
-        node *one = node_put(a, datasets, arena_chars(a, str_of(s->name)), *node_object(a));
+        node *one = node_object(a);
         node_put(a, one, "weight", node_float(s->weight));
         node_put(a, one, "packs_per_block", node_int(s->per_block));
         node_put(a, one, "packs", node_int(s->data.packs));
@@ -30,7 +29,10 @@ static node *mixture_node(arena *a, const train_plan *p)
         node_put(a, one, "dropped", node_int(s->dropped + s->data.dropped_long + s->data.dropped_untrained));
         node_put(a, one, "tokens", node_int(s->data.tokens));
         node_put(a, one, "trained_tokens", node_int(s->data.trained));
+        node_put(a, datasets, arena_chars(a, str_of(s->name)), *one);
     }
+    node_put(a, out, "datasets", *datasets);
+    node_put(a, out, "block_size", node_int(p->mixture_block));
     return out;
 }
 

@@ -205,7 +205,16 @@ TEST(another_mixture_is_no_resume)
     t.c.mixture_block = 12, m.names[0] = "big";
     train_result ignored;
     err e = { 0 };
-    CHECK(!train_run(&t.c, &ignored, &e) && strstr(e.text, "data was {\"large\":") && strstr(e.text, "is {\"big\":"));
+    CHECK(!train_run(&t.c, &ignored, &e) && strstr(e.text, "dataset was [\"large\",\"small\"], is [\"big\",\"small\"]; data was {\"large\":"));
+    m.names[0] = "small", m.names[1] = "large", m.weights[0] = 2, m.weights[1] = 1;     // nothing else differs than the order
+    const char *first = m.caches[0];
+    m.caches[0] = m.caches[1], m.caches[1] = first;
+    refused(&t, "'@/out' holds step 8 of a run with other settings: dataset was [\"large\",\"small\"], is [\"small\",\"large\"]; give the old "
+                "ones, or another output folder");
+    m.caches[1] = m.caches[0], m.caches[0] = first, m.names[1] = "small", m.weights[0] = 1, m.weights[1] = 2;
+    t.c.caches = (const char *[]){ m.caches[0], m.caches[2], m.caches[2] }, m.names[0] = "large";       // other conversations
+    CHECK(!train_run(&t.c, &ignored, &e) && strstr(e.text, "other settings: data was {\"large\":"));
+    t.c.caches = m.caches;
     m.names[0] = "large", m.weights[2] = 0, t.c.weights_of_rows = true;
     CHECK(!train_run(&t.c, &ignored, &e) && strstr(e.text, "mixture_unit was \"packs\", is \"rows\""));
     t.c.weights_of_rows = false;

@@ -110,8 +110,8 @@ static void check_options(const parts *p)
     for (size_t i = 0; i < p->count; i++)
         trained += is_trained(p, p->components[i].name);
     if (o->epochs == o->epochs && trained > 1)
-        graph_mistake(p->training, "epochs is for one dataset; a mixture takes num_train_steps, or a stop_strategy: first_exhausted (no row "
-                                   "twice), all_exhausted (every row at least once)");
+        graph_mistake(p->training, "epochs is for one dataset; a mixture takes num_train_steps, or a stop_strategy: first_exhausted (no "
+                                   "row twice), all_exhausted (every row at least once)");
     if (own && (own < 1 || own > MIXTURE_MOST_BLOCK))
         graph_mistake(p->mixture, "mixture_block_size: %lld is not within 1 to %d", (long long)own, MIXTURE_MOST_BLOCK);
     if (own && o->mixture_block_size != MIXTURE_BLOCK && o->mixture_block_size != own)

@@ -196,7 +196,8 @@ static bool read_yaml(arena *a, const char *yaml, train_settings *s, err *e)
     const bool mixed = node_is(data, NODE_OBJECT) || node_is(data, NODE_LIST);
     TRY(!mixed || train_mixture_read(a, yaml, data, weights, &s->mixture, e));
     if (!mixed && weights)
-        return fail_at(e, node_place(weights, yaml), "mixture_weights is given, but data is a single dataset; expected data: {name: path, …}");
+        return fail_at(e, node_place(weights, yaml), "mixture_weights is given, but data is a single dataset; expected data: "
+                       "{name: path, …}");
     node run = { .kind = NODE_OBJECT }, sft = { .kind = NODE_OBJECT };
     for (int64_t i = 0; i < top->object.count; i++) {
         const member *m = &top->object.members[i];

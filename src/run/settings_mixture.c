@@ -36,8 +36,8 @@ static bool read_part(mixture_reader *r, const node *n, const char *name, err *e
     m->given[m->count] = weight != NULL;
     name = m->names[m->count++];
     if (!*name || *name == '.' || strchr(name, '/') || !strcmp(name, "validation"))     // it names a folder and a metric
-        return fail_at(e, node_place(n, r->file), "data: '%s' cannot be a dataset's name: expected one that is not empty, not 'validation', "
-                       "begins without '.' and holds no '/'", name);
+        return fail_at(e, node_place(n, r->file), "data: '%s' cannot be a dataset's name: expected one that is not empty, not "
+                       "'validation', begins without '.' and holds no '/'", name);
     return true;
 }
 

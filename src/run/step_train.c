@@ -102,8 +102,8 @@ static bool check_tokenizers(const node *list, arena *a, err *e)
         if (!first)
             first = arena_chars(a, str_of(tokenizer_digest(t)));
         else if (strcmp(first, tokenizer_digest(t)))
-            ok = fail(e, ERR_INPUT, "mixture: '%s' is tokenized with '%s', which is another tokenizer than '%s' of '%s'; datasets of a mixture "
-                      "must have the same", name, path, step_text(a, &list->list.items[0], "tokenizer"),
+            ok = fail(e, ERR_INPUT, "mixture: '%s' is tokenized with '%s', which is another tokenizer than '%s' of '%s'; datasets of a "
+                      "mixture must have the same", name, path, step_text(a, &list->list.items[0], "tokenizer"),
                       step_text(a, &list->list.items[0], "name"));
         tokenizer_close(t);
     }

@@ -191,7 +191,8 @@ static bool read_mixture_options(loader *l, const node *n, skiff_mixture_args *a
 // {components: {name: step, …}, weights: {name: number, …}}, or with weights_list
 static bool read_mixture(loader *l, const node *n, ExecutorStep **out, err *e)
 {
-    static const char *const keys[] = { "components", "weights", "weights_list", "missing_weights_are_validation", "mixture_block_size", NULL };
+    static const char *const keys[] = { "components", "weights", "weights_list", "missing_weights_are_validation", "mixture_block_size",
+                                        NULL };
     skiff_mixture_args args = {0};
     const node *components = node_get(n, "components");
     TRY(only_keys(l, n, "a mixture", keys, e));
@@ -205,7 +206,8 @@ static bool read_mixture(loader *l, const node *n, ExecutorStep **out, err *e)
         TRY(s != NULL);
         args.components[i] = (skiff_component){ arena_chars(l->arena, m->key), s };
     }
-    TRY(read_weights(l, node_get(n, "weights"), "weights", args.weights, e) && read_stages(l, node_get(n, "weights_list"), args.weights_list, e));
+    TRY(read_weights(l, node_get(n, "weights"), "weights", args.weights, e));
+    TRY(read_stages(l, node_get(n, "weights_list"), args.weights_list, e));
     TRY(read_mixture_options(l, n, &args, e));
     *out = skiff_lm_mixture_data_config(here_of(l, n), args);
     return true;

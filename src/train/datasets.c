@@ -58,8 +58,8 @@ bool training_check_tokenizer(const training *t, const cache *c, const char *fol
 static bool check_template(const training *t, const dataset *d, err *e)
 {
     const char *first = cache_chat_template(t->datasets[0].cache), *own = cache_chat_template(d->cache);
-    return !strcmp(first, own) || fail(e, ERR_INPUT, "mixture: '%s' and '%s' were tokenized with different chat templates; tokenize both with "
-                                       "one", t->datasets[0].name, d->name);
+    return !strcmp(first, own) || fail(e, ERR_INPUT, "mixture: '%s' and '%s' were tokenized with different chat templates; tokenize both "
+                                       "with one", t->datasets[0].name, d->name);
 }
 
 static bool open_dataset(training *t, int64_t at, err *e)
@@ -124,12 +124,12 @@ static bool steps_of_stop(training *t, int64_t *steps, err *e)
     const int64_t end = mixture_end(t->mixture, lengths, t->c->stop, &decides);
     const dataset *d = &t->datasets[decides];
     if (end == INT64_MAX)
-        return fail(e, ERR_INPUT, "mixture: stop_strategy=all_exhausted never ends: the weights of '%s' end before all of its %lld packs came; "
-                    "give num_train_steps and stop_strategy=restart", d->name, (long long)packs_totals(d->packs)->packs);
+        return fail(e, ERR_INPUT, "mixture: stop_strategy=all_exhausted never ends: the weights of '%s' end before all of its %lld packs "
+                    "came; give num_train_steps and stop_strategy=restart", d->name, (long long)packs_totals(d->packs)->packs);
     *steps = t->c->stop == STOP_ALL ? (end + rows - 1) / rows : end / rows;
     if (!*steps)
-        return fail(e, ERR_INPUT, "mixture: '%s' is used up after %lld rows, before the %lld of a first step; expected more data, a smaller "
-                    "train_batch_size, or stop_strategy=all_exhausted", d->name, (long long)end, (long long)rows);
+        return fail(e, ERR_INPUT, "mixture: '%s' is used up after %lld rows, before the %lld of a first step; expected more data, a "
+                    "smaller train_batch_size, or stop_strategy=all_exhausted", d->name, (long long)end, (long long)rows);
     log_info("mixture: '%s' is used up %s, after %lld rows: %lld steps", d->name, t->c->stop == STOP_ALL ? "last" : "first", (long long)end,
              (long long)*steps);
     return true;

@@ -80,12 +80,12 @@ static void say_dataset(const training *t, int64_t i)
     log_info("packs%s%s: %lld of %lld tokens, %.1f %% full; %lld tokens, %lld of them trained", blank, name, (long long)d->packs,
              (long long)t->c->seq, 100.0 * (double)d->tokens / ((double)d->packs * (double)t->c->seq), (long long)d->tokens,
              (long long)d->trained);
-    for (int64_t k = 0; t->mixture && k < t->c->stage_count; k++)
-        log_info("mixture %s: from step %lld weight %g, %lld of the %lld packs of a block", name, (long long)t->c->stages[k].start,
-                 t->c->stages[k].weights[t->datasets[i].at], (long long)mixture_count(t->mixture, k, i),
-                 (long long)mixture_block(t->mixture));
     if (t->mixture)
-        log_info("mixture %s: %.2f epochs", name, s.epochs);
+        log_info("mixture %s: weight %g, %lld of the %lld packs of a block, %.2f epochs", name, s.weight, (long long)s.per_block,
+                 (long long)mixture_block(t->mixture), s.epochs);
+    for (int64_t k = 1; t->mixture && k < t->c->stage_count; k++)
+        log_info("mixture %s: from step %lld weight %g, %lld packs of a block", name, (long long)t->c->stages[k].start,
+                 t->c->stages[k].weights[t->datasets[i].at], (long long)mixture_count(t->mixture, k, i));
     if (cache_stop_token(t->datasets[i].cache, 0) < 0)
         log_warning("%s%sno stop token is trained: the model may not learn where an answer ends", name, t->mixture ? ": " : "");
 }

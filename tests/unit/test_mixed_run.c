@@ -83,8 +83,8 @@ TEST(a_mixture_is_reported_and_measured)
     OK(train_run(&t.c, &r, E));
     CHECK(r.step == 8 && r.loss < r.first_loss && r.eval_loss < r.eval_loss_before);
     CHECK(strstr(said, "data large: 60 rows, 60 kept, 0 cut to 192 tokens, 0 dropped") && strstr(said, "data small: 25 rows, 25 kept"));
-    CHECK(strstr(said, "mixture large: from step 0 weight 1, 4 of the 12 packs of a block\n"));
-    CHECK(strstr(said, "mixture small: from step 0 weight 2, 8 of the 12 packs of a block\n"));
+    CHECK(strstr(said, "mixture large: weight 1, 4 of the 12 packs of a block, "));
+    CHECK(strstr(said, "mixture small: weight 2, 8 of the 12 packs of a block, "));
     CHECK(strstr(said, "mixture aside: no weight: held out, evaluated\n") && !strstr(said, "data aside"));
     int both = 0;
     for (int64_t step = 1; step <= 8; step++) {
@@ -238,8 +238,8 @@ TEST(weights_from_a_step_on)
         CHECK(isnan(metric(&t, step, "train/large/loss")) == (step > 3));
         CHECK(isnan(metric(&t, step, "train/small/loss")) == (step <= 3));
     }
-    CHECK(strstr(said, "mixture large: from step 0 weight 1, 12 of the 12 packs of a block\n"));
-    CHECK(strstr(said, "mixture large: from step 3 weight 0, 0 of the 12 packs of a block\n"));
+    CHECK(strstr(said, "mixture large: weight 1, 12 of the 12 packs of a block, "));
+    CHECK(strstr(said, "mixture large: from step 3 weight 0, 0 packs of a block\n"));
     const mixture_stage bad[] = { { 0, early }, { 4, late } };
     t.c.stages = bad;
     refused(&t, "mixture: weights that begin at step 4, row 16 of the run: expected a multiple of mixture_block_size 12; the nearest steps are "
@@ -360,5 +360,15 @@ TEST(refused_before_anything_is_made)
     OK(tiny_cache(folder, other, chats, 9, 4, E));
     m.caches[1] = folder;
     CHECK(!train_run(&t.c, &r, &e) && strstr(e.text, "odd: tokenized with another tokenizer ("));
+    tokenizer *k = tokenizer_open(t.model, &e);         // the right one, with another template
+    cache_totals totals;
+    snprintf(folder, sizeof folder, "%s/other-template", t.folder);
+    OK(k && cache_build(folder, "tiny", &(const char *){ chats }, 1, k, &(cache_options){ .threads = 1, .chat_template = STR("chatml") }, &totals, E));
+    tokenizer_close(k);
+    refused(&t, "mixture: 'large' and 'small' were tokenized with different chat templates; tokenize both with one");
+    static const double early[] = { 1, 0, 0 }, late[] = { 0, 1, 0 };
+    const mixture_stage stages[] = { { 0, early }, { 3, late } };
+    m.caches[1] = m.folders[1], t.c.stages = stages, t.c.stage_count = 2, t.c.stop = STOP_ALL;
+    CHECK(!train_run(&t.c, &r, &e) && strstr(e.text, "mixture: stop_strategy=all_exhausted never ends: the weights of 'large' end before all of its "));
     end(&t);
 }

@@ -143,6 +143,9 @@ static bool sft(arena *a, const char *path, const char *data, const char *output
     cache_totals totals, held_out;
     TRY(api_options_read("sft", options, a, &o, e));
     TRY(need_local("model", path, e));
+    const option *mixed = options_first_set(SECTION_SFT, &o.sft, SKIFF_MIXTURE);
+    if (mixed)
+        return fail(e, ERR_INPUT, "%s is an option of mixtures, which skiff sft does not make; see skiff train and skiff run", mixed->name);
     o.sft.model_name_or_path = path;
     if (how && how->restart)
         TRY(folder_remove(output, e));

@@ -1,7 +1,11 @@
 // Runs on mixtures: reported, measured per dataset, stopped and taken up again, ended by a dataset, refused.
+#include <signal.h>
+#include <sys/wait.h>
+
 #include "base/json.h"
 #include "base/log.h"
 #include "train/checkpoint.h"
+#include "train/eval.h"
 #include "../test.h"
 #include "../tiny.h"
 
@@ -103,6 +107,59 @@ TEST(a_mixture_is_reported_and_measured)
     end(&t);
 }
 
+static double trained_of(const char *folder)
+{
+    err e = { 0 };
+    cache *c = cache_open(folder, &e);
+    const double trained = c ? (double)cache_get_totals(c)->trained : 0;
+    cache_close(c);
+    return trained;
+}
+
+// The loss of a dataset in step 1 is that of its conversations in the batch, each evaluated by itself with the base model.
+TEST(losses_are_those_of_the_right_rows)
+{
+    tiny t;
+    tiny_mixed m;
+    train_result r;
+    batch b;
+    err e = { 0 };
+    double sums[2] = { 0 }, counts[2] = { 0 };
+    if (!begin(&t, &m))
+        return;
+    t.c.steps = 1, t.c.batch = 12, t.c.micro_batch = 3, t.c.steps_per_eval = -1;
+    OK(train_run(&t.c, &r, E));
+    evaluator *v[2];
+    eval_row rows[2][60];
+    eval_result sum;
+    packs *p[2];
+    for (int d = 0; d < 2; d++) {
+        v[d] = eval_open(&(eval_config){ .model = t.model, .cache = m.caches[d], .seq = 192, .compute = F32, .pack = PACK_OFF }, &e);
+        OK(v[d] && eval_run(v[d], &sum, rows[d], E));
+        p[d] = packs_open(eval_cache(v[d]), 192, t.c.pack, t.c.truncate, 0, &e);
+    }
+    const mixture_config c = { .names = m.names, .datasets = 3, .stages = &m.stage, .stage_count = 1, .block = 12, .batch = 12, .seed = 3 };
+    mixture *x = mixture_open(&c, &e);
+    loader *l = loader_open_mixture((loader_part[]){ { "large", p[0] }, { "small", p[1] } }, 2, x, 3, PERMUTE_FEISTEL, 12, &e);
+    OK(l && loader_batch(l, 0, &b, E));
+    for (int64_t row = 0; l && row < 12; row++) {
+        const int d = b.dataset[row];
+        const int64_t *items, count = packs_at(p[d], b.pack[row], &items);
+        for (int64_t i = 0; i < count; i++)
+            sums[d] += rows[d][items[i]].nll, counts[d] += (double)rows[d][items[i]].tokens;
+    }
+    CHECK(fabs(metric(&t, 1, "train/large/loss") - sums[0] / counts[0]) < 1e-5);
+    CHECK(fabs(metric(&t, 1, "train/small/loss") - sums[1] / counts[1]) < 1e-5);
+    CHECK(fabs(metric(&t, 1, "train/loss") - (sums[0] + sums[1]) / (counts[0] + counts[1])) < 1e-5);
+    loader_close(l);
+    mixture_close(x);
+    for (int d = 0; d < 2; d++) {
+        packs_close(p[d]);
+        eval_close(v[d]);
+    }
+    end(&t);
+}
+
 // Loss per token kept or not: the same weights.
 TEST(measuring_changes_nothing)
 {
@@ -138,6 +195,8 @@ TEST(several_held_out_sets)
     const double a = metric(&t, 8, "eval/validation/loss"), b = metric(&t, 8, "eval/aside/loss"), all = metric(&t, 8, "eval/loss");
     CHECK(a > 0 && b > 0 && MIN(a, b) <= all && all <= MAX(a, b) && all == r.eval_loss);
     CHECK(fabs(metric(&t, 8, "eval/macro_loss") - (a + b) / 2) < 1e-9);
+    const double first = trained_of(t.held_out), second = trained_of(m.caches[2]);
+    CHECK(first != second && fabs(all - (a * first + b * second) / (first + second)) < 1e-9);
     // Each as if it were alone.
     m.weights[2] = 1, t.c.stages = NULL, t.c.cache_count = 1;
     t.c.eval_cache = m.caches[2];
@@ -186,6 +245,50 @@ static void stop_and_take_up(type compute)
 
 TEST(stopped_and_taken_up_is_the_same) { stop_and_take_up(F32); }
 TEST(stopped_and_taken_up_is_the_same_in_bf16) { stop_and_take_up(BF16); }
+
+// kill -9 while it trains, again and again, until it ends.
+TEST(killed_and_taken_up_is_the_same)
+{
+    tiny t;
+    tiny_mixed m;
+    train_result r, whole;
+    char other[112], here[160], there[160];
+    int kills = 0;
+    if (!begin(&t, &m))
+        return;
+    t.c.steps = 24, t.c.steps_per_checkpoint = 0, t.c.checkpoint_seconds = 1e-9, t.c.steps_per_eval = -1;
+    OK(train_run(&t.c, &whole, E));
+    snprintf(other, sizeof other, "%s/other", t.folder);
+    t.c.output = other;
+    for (int status = 1; status != 0 && kills < 200;) {
+        const pid_t child = fork();
+        if (child == 0) {
+            err e = { 0 };
+            log_to(NULL, NULL);
+            log_set_level(LOG_WARNING);
+            _exit(train_run(&t.c, &r, &e) ? 0 : 1);
+        }
+        CHECK(child > 0);
+        usleep((useconds_t)(40000 + 15000 * kills));    // later each time, so that it comes to an end
+        kill(child, SIGKILL);
+        CHECK(waitpid(child, &status, 0) == child && (status == 0 || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)));
+        kills += status != 0;
+    }
+    CHECK(kills >= 1);
+    OK(train_run(&t.c, &r, E));
+    CHECK(r.already_done && r.step == 24 && r.loss == whole.loss && r.first_loss == whole.first_loss);
+    snprintf(here, sizeof here, "%s/checkpoints/step-24", t.output);
+    snprintf(there, sizeof there, "%s/checkpoints/step-24", other);
+    CHECK(same_file(here, there, "weights.safetensors") && same_file(here, there, "moments.safetensors"));
+    for (int64_t step = 1; step <= 24; step++) {
+        const double second = metric(&t, step, "train/small/loss");
+        t.c.output = t.output;
+        const double first = metric(&t, step, "train/small/loss");
+        t.c.output = other;
+        CHECK(first == second || (isnan(first) && isnan(second)));
+    }
+    end(&t);
+}
 
 TEST(another_mixture_is_no_resume)
 {

@@ -219,7 +219,7 @@ enum { pack_sequential = 2 };
     X(TEXT, data, SKIFF_TEXT_UNSET, 0, 0, 0, 0,                                                                               \
       "What to train on: a token cache (a folder made by skiff tokenize) or chats; in YAML also a mixture of such.")         \
     X(TEXT, validation, SKIFF_TEXT_UNSET, 0, 0, 0, 0,                                                                         \
-      "Held-out data: a token cache or chats. Its loss is printed before and after.")                                                 \
+      "Held-out data: a token cache or chats. Its loss is printed before and after.")                                        \
     X(TEXT, output, SKIFF_TEXT_UNSET, 0, 0, 0, 0,                                                                             \
       "Folder for checkpoints, exports and metrics.")
 

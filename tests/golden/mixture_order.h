@@ -1,4 +1,4 @@
-// Blocks of mixtures in the order of jax, made by tests/golden/mixture_order.py; at most the first 32 codes.
+// Blocks of mixtures in the order of jax, at most the first 32 codes; made by tests/golden/mixture_order.py.
 #pragma once
 static const struct mixture_order { uint64_t seed; int64_t block, counts[3], size; uint32_t codes[32]; } mixture_orders[] = {
     { 0, 0, { 16, 0, 0 }, 16, {
@@ -21,4 +21,15 @@ static const struct mixture_order { uint64_t seed; int64_t block, counts[3], siz
     { 3, 5, { 1, 1, 1 }, 3, {
         0, 65536, 131072,
     } },
+};
+// Places of Levanter's MixtureDataset: dataset and row. Weights a 1, b 1.5; from 24 on b 1, c 5; from 60 on a 1, b 3, c 2; block 12, seed 11.
+static const int mixture_places[96][2] = {
+    { 0, 1 }, { 0, 0 }, { 1, 3 }, { 0, 3 }, { 1, 7 }, { 1, 5 }, { 1, 4 }, { 1, 6 }, { 1, 1 }, { 1, 0 }, { 1, 2 }, { 0, 2 },
+    { 1, 14 }, { 1, 8 }, { 1, 9 }, { 0, 5 }, { 0, 6 }, { 0, 4 }, { 0, 7 }, { 1, 11 }, { 1, 13 }, { 1, 15 }, { 1, 10 }, { 1, 12 },
+    { 2, 9 }, { 2, 1 }, { 1, 16 }, { 2, 3 }, { 2, 6 }, { 2, 5 }, { 2, 7 }, { 1, 17 }, { 2, 8 }, { 2, 0 }, { 2, 2 }, { 2, 4 },
+    { 2, 15 }, { 2, 16 }, { 2, 14 }, { 2, 10 }, { 2, 17 }, { 1, 19 }, { 2, 19 }, { 2, 13 }, { 2, 12 }, { 2, 11 }, { 1, 18 }, { 2, 18 },
+    { 2, 20 }, { 2, 29 }, { 1, 21 }, { 2, 24 }, { 2, 25 }, { 2, 21 }, { 2, 22 }, { 2, 28 }, { 2, 26 }, { 2, 27 }, { 1, 20 }, { 2, 23 },
+    { 2, 33 }, { 2, 30 }, { 2, 31 }, { 1, 27 }, { 1, 22 }, { 1, 26 }, { 1, 24 }, { 1, 23 }, { 1, 25 }, { 0, 8 }, { 2, 32 }, { 0, 9 },
+    { 2, 34 }, { 0, 10 }, { 2, 35 }, { 1, 30 }, { 2, 36 }, { 1, 31 }, { 1, 33 }, { 1, 29 }, { 1, 28 }, { 2, 37 }, { 0, 11 }, { 1, 32 },
+    { 1, 39 }, { 0, 13 }, { 2, 39 }, { 1, 34 }, { 1, 35 }, { 1, 37 }, { 2, 40 }, { 2, 38 }, { 2, 41 }, { 0, 12 }, { 1, 38 }, { 1, 36 },
 };

@@ -72,8 +72,7 @@ TEST(mistakes_of_mixtures)
         "mixture_block_size is 8 here, and 7 in the mixture; give one\n",
         "lm_mixture_data_config: weights and weights_list are both given; give one\n",
         "mixture_weights is given, and the mixture has a weights_list of its own; give one\n",
-        "epochs is for one dataset; a mixture takes num_train_steps, or a stop_strategy: first_exhausted (no row twice), all_exhausted (every row "
-        "at least once)\n",
+        "epochs is for one dataset; a mixture takes num_train_steps, or a stop_strategy: first_exhausted (no row twice), all_exhausted (every ",
         "a mixture is no step: give it to default_sft as .tokenized\n",
     };
     for (size_t i = 0; i < COUNT(parts); i++) {

@@ -72,8 +72,7 @@ TEST(counts_are_floored_and_the_largest_gets_the_rest)
 
 // ---- order ----
 
-// marin.md, 5.1: permutation(fold_in(PRNGKey(0), 0), arange(16)) and permutation(fold_in(PRNGKey(0), 1), [0, 1, 2, 3, 65536, …]). The key of
-// the blocks is split(PRNGKey(seed))[0], and 0 is split from no seed: the rest of the numbers is of tests/golden/mixture_order.py.
+// Numbers of jax, with one and several rounds of sorting.
 #include "../golden/mixture_order.h"
 
 TEST(blocks_are_in_the_order_of_jax)
@@ -88,6 +87,21 @@ TEST(blocks_are_in_the_order_of_jax)
         }
         mixture_close(m);
     }
+}
+
+TEST(places_are_those_of_levanter)
+{
+    static const double first[] = { 1, 1.5, 0 }, second[] = { 0, 1, 5 }, third[] = { 1, 3, 2 };
+    const mixture_stage stages[] = { { 0, first }, { 2, second }, { 5, third } };
+    err e = {0};
+    mixture *m = mixture_open(&(mixture_config){ .names = three, .datasets = 3, .stages = stages, .stage_count = 3, .block = 12, .batch = 12,
+                                                 .seed = 11 }, &e);
+    CHECK(m != NULL);
+    for (int64_t i = 0; m && i < (int64_t)COUNT(mixture_places); i++) {
+        const mixture_place p = mixture_at(m, i);
+        CHECK(p.dataset == mixture_places[i][0] && p.index == mixture_places[i][1]);
+    }
+    mixture_close(m);
 }
 
 TEST(a_place_is_a_function_of_seed_and_place)

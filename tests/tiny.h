@@ -183,3 +183,26 @@ static bool same_file(const char *folder_a, const char *folder_b, const char *na
     arena_close(&a);
     return same;
 }
+
+// The settings with a mixture of two datasets of 60 and 25 chats, and one without weight that is held out.
+typedef struct tiny_mixed { char folders[3][112]; const char *caches[3], *names[3]; double weights[3]; mixture_stage stage; } tiny_mixed;
+
+__attribute__((unused))
+static bool tiny_mix(tiny *t, tiny_mixed *m, err *e)
+{
+    static const int counts[] = { 60, 25, 9 };
+    static const char *const names[] = { "large", "small", "aside" };
+    *m = (tiny_mixed){ .weights = { 1, 2, 0 } };
+    for (int i = 0; i < 3; i++) {
+        char chats[160];
+        snprintf(m->folders[i], sizeof m->folders[i], "%s/%s", t->folder, names[i]);
+        snprintf(chats, sizeof chats, "%s.jsonl", m->folders[i]);
+        TRY(tiny_cache(m->folders[i], t->model, chats, counts[i], 11 + (uint64_t)i, e));
+        m->caches[i] = m->folders[i];
+        m->names[i] = names[i];
+    }
+    m->stage.weights = m->weights;
+    t->c.caches = m->caches, t->c.names = m->names, t->c.cache_count = 3;
+    t->c.stages = &m->stage, t->c.stage_count = 1, t->c.mixture_block = 12;
+    return true;
+}

@@ -27,7 +27,7 @@ typedef struct LlamaConfig LlamaConfig;
 typedef struct skiff_here { const char *file; int line; } skiff_here;
 #define SKIFF_HERE ((skiff_here){ __FILE__, __LINE__ })
 
-enum { SKIFF_COMPONENTS = 64, SKIFF_STEPS = 256 };
+enum { SKIFF_COMPONENTS = 64, SKIFF_STAGES = 16, SKIFF_STEPS = 256 };
 
 // ---- values -----------------------------------------------------------------------------------------------------------
 // Defaults stand first and what is given after them: the later initialiser of a member counts (C11 6.7.9p19).
@@ -81,12 +81,20 @@ ExecutorStep *skiff_get_instruction_dataset(skiff_here here, skiff_dataset_args 
 typedef struct skiff_component { const char *name; ExecutorStep *step; } skiff_component;
 typedef struct skiff_weight { const char *name; double weight; } skiff_weight;
 
-// lm_mixture_data_config(.components = { { "a", step_a }, … }, .weights = { { "a", 1.0 }, … }): for `.tokenized`.
+// For default_sft's `.tokenized`. A component without a weight is held out: its loss is evaluated.
+//     lm_mixture_data_config(.components = { { "a", step_a }, … }, .weights = { { "a", 1.0 }, … })
+//     lm_varying_mixture_data_config(.components = …, .weights_list = { { 0, { { "a", 1.0 } } }, { 512, { { "b", 1.0 } } } })
+typedef struct skiff_stage { int64_t start; skiff_weight weights[SKIFF_COMPONENTS]; } skiff_stage;      // from this step on
 typedef struct skiff_mixture_args {
     skiff_component components[SKIFF_COMPONENTS];
     skiff_weight weights[SKIFF_COMPONENTS];
+    skiff_stage weights_list[SKIFF_STAGES];
+    bool missing_weights_are_validation;        // false: a component without a weight is a mistake
+    int64_t mixture_block_size;                 // 0: that of SimpleSFTConfig
 } skiff_mixture_args;
-#define lm_mixture_data_config(...) skiff_lm_mixture_data_config(SKIFF_HERE, (skiff_mixture_args){ __VA_ARGS__ })
+#define lm_mixture_data_config(...)                                                                                           \
+    skiff_lm_mixture_data_config(SKIFF_HERE, (skiff_mixture_args){ .missing_weights_are_validation = true, __VA_ARGS__ })
+#define lm_varying_mixture_data_config(...) lm_mixture_data_config(__VA_ARGS__)
 ExecutorStep *skiff_lm_mixture_data_config(skiff_here here, skiff_mixture_args args);
 
 typedef struct skiff_sft_args {
@@ -95,7 +103,7 @@ typedef struct skiff_sft_args {
     ExecutorStep *validation;                   // held-out data of default_tokenize; may be left out
     struct LlamaConfig model_config;
     struct SimpleSFTConfig sft_config;
-    skiff_weight mixture_weights[SKIFF_COMPONENTS];
+    skiff_weight mixture_weights[SKIFF_COMPONENTS];     // instead of the mixture's own
 } skiff_sft_args;
 #define default_sft(...)                                                                                                      \
     skiff_default_sft(SKIFF_HERE, (skiff_sft_args){                                                                           \

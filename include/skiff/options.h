@@ -116,7 +116,9 @@ enum { pack_sequential = 2 };
     X(INT, mixture_block_size, 2048, 1, 65535, 0, SKIFF_MIXTURE,                                                              \
       "Rows of a block of a mixture, within which every dataset has its exact share.")                                       \
     X(TEXT, stop_strategy, "restart", 0, 0, "restart first_exhausted all_exhausted", SKIFF_MIXTURE,                           \
-      "What a mixture does when a dataset is used up.")                                                                      \
+      "A dataset used up begins again in another order, or the run ends: with the first (no row twice), with the last.")     \
+    X(TEXT, mixture_unit, "packs", 0, 0, "packs rows", SKIFF_MIXTURE,                                                         \
+      "What weights are shares of: packed rows of max_seq_len tokens, or rows of the datasets (conversations).")             \
     X(TEXT, tpu_type, SKIFF_TEXT_UNSET, 0, 0, 0, SKIFF_IGNORED,                                                               \
       "Asks for a TPU of this type (v4-128). Unset, or with --local: the machine at hand.")                                  \
     X(TEXT, resources, SKIFF_TEXT_UNSET, 0, 0, 0, SKIFF_IGNORED,                                                              \
@@ -218,9 +220,9 @@ enum { pack_sequential = 2 };
 // ---- skiff train CONFIG.yaml: besides SimpleSFTConfig -----------------------------------------------------------------
 #define SKIFF_RUN_OPTIONS(X)                                                                                                  \
     X(TEXT, data, SKIFF_TEXT_UNSET, 0, 0, 0, 0,                                                                               \
-      "What to train on: a token cache (a folder made by skiff tokenize).")                                                  \
+      "What to train on: a token cache (a folder made by skiff tokenize) or chats; in YAML also a mixture of such.")         \
     X(TEXT, validation, SKIFF_TEXT_UNSET, 0, 0, 0, 0,                                                                         \
-      "Held-out data: a token cache. Its loss is printed before and after.")                                                 \
+      "Held-out data: a token cache or chats. Its loss is printed before and after.")                                        \
     X(TEXT, output, SKIFF_TEXT_UNSET, 0, 0, 0, 0,                                                                             \
       "Folder for checkpoints, exports and metrics.")
 

@@ -74,18 +74,10 @@ bool skiff_plan(const char *config, const char *const *options, char **report, s
     train_settings s;
     train_config c;
     train_plan p;
-    const char *caches[1];
     if (is_experiment(config))
         return plan_experiment(config, options, report, e);
     bool ok = train_settings_read(&a, config, options, &s, e) && train_config_fill(&s.sft, s.format.pack, &c, e)
-           && need_local("model_name_or_path", c.model, e);
-    if (ok && (!s.run.data || !api_is_cache(s.run.data)))
-        ok = fail(e, ERR_INPUT, "%s: data: expected a token cache, got '%s'; exact steps need the tokens: run skiff tokenize first", config,
-                  s.run.data ? s.run.data : "nothing");
-    caches[0] = ok ? s.run.data : NULL;
-    c.caches = caches;
-    c.cache_count = 1;
-    c.eval_cache = ok && s.run.validation && api_is_cache(s.run.validation) ? s.run.validation : NULL;
+           && need_local("model_name_or_path", c.model, e) && (api_train_data(&a, &s, false, &c, e) || err_while(e, "%s", config));
     if (ok && (ok = train_make_plan(&c, &p, e))) {
         ok = api_report(train_plan_node(&a, &c, &p), report, e);
     }

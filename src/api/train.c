@@ -59,26 +59,51 @@ static bool run_train(arena *a, const train_config *c, char **report, err *e)
     return train_run(c, &r, e) && api_report(result_node(a, c, &r), report, e);
 }
 
-// From the settings of a training step to what train_run wants; chats become caches below the output.
-static bool fill(arena *a, const train_settings *s, train_config *c, err *e)
+// Where a dataset's tokens are: as given, or made in `name` below the output.
+static bool data_for(arena *a, const train_settings *s, const char *path, const char *name, bool build, const train_config *c,
+                     const char **out, err *e)
 {
     api_options o = { .format = s->format, .sft = s->sft };
-    const char **caches = ARENA_ARRAY(a, const char *, 1);
     cache_totals totals;
     options_preset(SECTION_TOKENIZE, &o.tokenize);
+    if (!build && !api_is_cache(path))
+        return fail(e, ERR_INPUT, "data: expected a token cache, got '%s'; exact steps need the tokens: run skiff tokenize first", path);
+    return cache_for(a, path, c->model, path_join(a, path_join(a, c->output ? c->output : ".", "tokenized"), name), &o, out, &totals, e);
+}
+
+bool api_train_data(arena *a, const train_settings *s, bool build, train_config *c, err *e)
+{
+    const train_mixture *m = &s->mixture;
+    const int64_t count = m->count ? m->count : 1;
+    const char **caches = ARENA_ARRAY(a, const char *, count);
+    if (!m->count && !s->run.data)
+        return fail(e, ERR_INPUT, "data: missing");
+    for (int64_t i = 0; i < count; i++)
+        TRY(m->count ? data_for(a, s, m->paths[i], m->names[i], build, c, &caches[i], e)
+                     : data_for(a, s, s->run.data, "train", build, c, &caches[0], e));
+    if (s->run.validation && (build || api_is_cache(s->run.validation)))
+        TRY(data_for(a, s, s->run.validation, "validation", build, c, &c->eval_cache, e));
+    c->caches = caches;
+    c->cache_count = count;
+    if (m->count) {
+        c->names = m->names;
+        c->stages = &m->stage;
+        c->stage_count = 1;
+    }
+    return true;
+}
+
+// From the settings of a training step to what train_run wants.
+static bool fill(arena *a, const train_settings *s, train_config *c, err *e)
+{
     TRY(train_config_fill(&s->sft, s->format.pack, c, e));
     TRY(need_local("model_name_or_path", c->model, e));
     TRY(model_config_agrees(&s->model_config, c->model, e));
-    if (!s->run.data || !s->run.output)
-        return fail(e, ERR_INPUT, "%s: missing", s->run.data ? "output" : "data");
+    if (!(s->run.data || s->mixture.count) || !s->run.output)
+        return fail(e, ERR_INPUT, "%s: missing", s->run.output ? "data" : "output");
     TRY(folder_make(s->run.output, e));
     c->output = s->run.output;
-    TRY(cache_for(a, s->run.data, c->model, path_join(a, c->output, "tokenized/train"), &o, &caches[0], &totals, e));
-    if (s->run.validation)
-        TRY(cache_for(a, s->run.validation, c->model, path_join(a, c->output, "tokenized/validation"), &o, &c->eval_cache, &totals, e));
-    c->caches = caches;
-    c->cache_count = 1;
-    return true;
+    return api_train_data(a, s, true, c, e);
 }
 
 bool skiff_train(const char *config, const char *const *options, char **report, skiff_err *e)
@@ -118,6 +143,9 @@ static bool sft(arena *a, const char *path, const char *data, const char *output
     cache_totals totals, held_out;
     TRY(api_options_read("sft", options, a, &o, e));
     TRY(need_local("model", path, e));
+    const option *mixed = options_first_set(SECTION_SFT, &o.sft, SKIFF_MIXTURE);
+    if (mixed)
+        return fail(e, ERR_INPUT, "%s is an option of mixtures, which skiff sft does not make; see skiff train and skiff run", mixed->name);
     o.sft.model_name_or_path = path;
     if (how && how->restart)
         TRY(folder_remove(output, e));

@@ -10,4 +10,5 @@ typedef struct batch {
     int32_t *target;                // [rows, seq]; the next token of the same conversation where that is trained, else -1
     int64_t real, trained;          // tokens that are no padding; targets that are not -1
     int64_t *pack;                  // [rows]; number of the pack in its cache, for error messages
+    int32_t *dataset;               // [rows]; which dataset of the loader that is
 } batch;

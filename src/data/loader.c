@@ -9,13 +9,19 @@
 #include "data/packs.h"
 #include "data/permute.h"
 
-struct loader {
+typedef struct source {
     const packs *packs;
     key key;                        // of the data set and the seed; an epoch's number is folded into it
-    permutation how;
-    int64_t rows, epoch;            // the epoch that `order` permutes
+    int64_t epoch;                  // the epoch that `order` permutes
     permuter order;
+} source;
+
+struct loader {
+    mixture *mixture;               // NULL: one source
+    permutation how;
+    int64_t rows, count;
     batch *batch;
+    source sources[];
 };
 
 batch *batch_open(int64_t rows, int64_t seq, err *e)
@@ -25,8 +31,8 @@ batch *batch_open(int64_t rows, int64_t seq, err *e)
         const size_t n = (size_t)(rows * seq);
         *b = (batch){ .rows = rows, .seq = seq, .ids = calloc(n, sizeof *b->ids), .position = calloc(n, sizeof *b->position),
                       .start = calloc(n, sizeof *b->start), .target = calloc(n, sizeof *b->target),
-                      .pack = calloc((size_t)rows, sizeof *b->pack) };
-        if (b->ids && b->position && b->start && b->target && b->pack)
+                      .pack = calloc((size_t)rows, sizeof *b->pack), .dataset = calloc((size_t)rows, sizeof *b->dataset) };
+        if (b->ids && b->position && b->start && b->target && b->pack && b->dataset)
             return b;
     }
     fail(e, ERR_MEMORY, "no memory for a batch of %lld rows of %lld tokens", (long long)rows, (long long)seq);
@@ -43,6 +49,7 @@ void batch_close(batch *b)
     free(b->start);
     free(b->target);
     free(b->pack);
+    free(b->dataset);
     free(b);
 }
 
@@ -78,26 +85,38 @@ void packs_fill(const packs *p, int64_t pack, batch *out, int64_t row)
     out->pack[row] = pack;
 }
 
-loader *loader_open(const packs *p, const char *name, uint64_t seed, permutation how, int64_t rows, err *e)
+// The name's part of the key: 32 bits of its digest.
+static key key_of(const char *name, uint64_t seed)
+{
+    char hex[SHA256_HEX + 1];
+    sha256_hex(str_of(name), hex);
+    hex[8] = 0;
+    return key_fold_in(key_from_seed(seed), (uint32_t)strtoul(hex, NULL, 16));
+}
+
+loader *loader_open_mixture(const loader_part *parts, int64_t count, mixture *m, uint64_t seed, permutation how, int64_t rows, err *e)
 {
     if (rows < 1) {
         fail(e, ERR_INPUT, "batch: expected at least 1 row, got %lld", (long long)rows);
         return NULL;
     }
-    loader *l = calloc(1, sizeof *l);
-    batch *b = l ? batch_open(rows, p->seq, e) : NULL;
+    loader *l = calloc(1, sizeof *l + (size_t)count * sizeof *l->sources);
+    batch *b = l ? batch_open(rows, parts[0].packs->seq, e) : NULL;
     if (!b) {
         if (!l)
             fail(e, ERR_MEMORY, "no memory for the loader");
         free(l);
         return NULL;
     }
-    char hex[SHA256_HEX + 1];
-    sha256_hex(str_of(name), hex);
-    hex[8] = 0;                     // the name's part of the key: 32 bits of its digest
-    *l = (loader){ .packs = p, .how = how, .rows = rows, .epoch = -1, .batch = b,
-                   .key = key_fold_in(key_from_seed(seed), (uint32_t)strtoul(hex, NULL, 16)) };
+    l->mixture = m, l->how = how, l->rows = rows, l->count = count, l->batch = b;
+    for (int64_t i = 0; i < count; i++)
+        l->sources[i] = (source){ .packs = parts[i].packs, .key = key_of(parts[i].name, seed), .epoch = -1 };
     return l;
+}
+
+loader *loader_open(const packs *p, const char *name, uint64_t seed, permutation how, int64_t rows, err *e)
+{
+    return loader_open_mixture(&(loader_part){ name, p }, 1, NULL, seed, how, rows, e);
 }
 
 void loader_close(loader *l)
@@ -108,25 +127,43 @@ void loader_close(loader *l)
     free(l);
 }
 
-int64_t loader_epoch_steps(const loader *l) { return (l->packs->count + l->rows - 1) / l->rows; }
+int64_t loader_epoch_steps(const loader *l) { return (l->sources[0].packs->count + l->rows - 1) / l->rows; }
 
-static int64_t pack_of(loader *l, int64_t i)
+// Row i of the endless sequence of a dataset's epochs.
+static int64_t pack_of(const loader *l, source *s, int64_t i)
 {
-    const int64_t epoch = i / l->packs->count;
-    if (epoch != l->epoch) {
-        l->order = permuter_make(l->how, key_fold_in(l->key, (uint32_t)epoch), l->packs->count);
-        l->epoch = epoch;
+    const int64_t epoch = i / s->packs->count;
+    if (epoch != s->epoch) {
+        s->order = permuter_make(l->how, key_fold_in(s->key, (uint32_t)epoch), s->packs->count);
+        s->epoch = epoch;
     }
-    return permuter_at(&l->order, i % l->packs->count);
+    return permuter_at(&s->order, i % s->packs->count);
+}
+
+// Numbers of epochs and of blocks have 32 bits in their keys.
+static bool is_there(const loader *l, int64_t k)
+{
+    if (k < 0 || k > (INT64_MAX - l->rows) / l->rows)
+        return false;
+    const int64_t last = k * l->rows + l->rows - 1;
+    bool there = !l->mixture || last / mixture_block(l->mixture) <= UINT32_MAX;
+    for (int64_t i = 0; there && i < l->count; i++)
+        there = last / l->sources[i].packs->count <= UINT32_MAX;
+    return there;
 }
 
 bool loader_batch(loader *l, int64_t k, batch *out, err *e)
 {
-    if (k < 0 || k > (INT64_MAX - l->rows) / l->rows || k * l->rows / l->packs->count > UINT32_MAX)
+    if (!is_there(l, k))
         return fail(e, ERR_INPUT, "there is no batch %lld of this data", (long long)k);
     l->batch->real = l->batch->trained = 0;
-    for (int64_t row = 0; row < l->rows; row++)
-        packs_fill(l->packs, pack_of(l, k * l->rows + row), l->batch, row);
+    for (int64_t row = 0; row < l->rows; row++) {
+        const int64_t i = k * l->rows + row;
+        const mixture_place at = l->mixture ? mixture_at(l->mixture, i) : (mixture_place){ 0, i };
+        source *s = &l->sources[at.dataset];
+        packs_fill(s->packs, pack_of(l, s, at.index), l->batch, row);
+        l->batch->dataset[row] = (int32_t)at.dataset;
+    }
     *out = *l->batch;
     return true;
 }

@@ -3,6 +3,7 @@
 #include "base/random.h"
 #include "data/batch.h"
 #include "data/cache.h"
+#include "data/mixture.h"
 
 typedef enum truncate { TRUNCATE_TURNS, TRUNCATE_RIGHT, TRUNCATE_DROP } truncate_how;
 typedef enum packing { PACK_BEST_FIT, PACK_SEQUENTIAL, PACK_OFF } packing;
@@ -27,7 +28,11 @@ typedef struct loader loader;
 loader *loader_open(const packs *p, const char *name, uint64_t seed, permutation how, int64_t rows, err *e);
 void loader_close(loader *l);
 int64_t loader_epoch_steps(const loader *l);            // ceil(packs / rows)
-// Batch k (from 0): packs k*rows … of the endless sequence of permuted epochs. The batch's memory is the loader's, until the next call.
+// Several datasets: `m` says whose pack stands where. The packs, the mixture and the names must outlive the loader.
+typedef struct loader_part { const char *name; const packs *packs; } loader_part;
+loader *loader_open_mixture(const loader_part *parts, int64_t count, mixture *m, uint64_t seed, permutation how, int64_t rows, err *e);
+// Batch k (from 0): packs k*rows … of the endless sequence of permuted epochs, or of the mixture of such sequences. The batch's memory
+// is the loader's, until the next call.
 bool loader_batch(loader *l, int64_t k, batch *out, err *e) MUST_CHECK;
 // Fills one row of a batch from a pack (the very code of the loader; for `data show` and evaluation).
 void packs_fill(const packs *p, int64_t pack, batch *out, int64_t row);

@@ -154,9 +154,13 @@ ExecutorStep *skiff_lm_mixture_data_config(skiff_here here, skiff_mixture_args a
     for (int i = 0; i < SKIFF_COMPONENTS; i++) {
         s->mixture.components[i].name = keep(args.components[i].name);
         s->mixture.weights[i].name = keep(args.weights[i].name);
+        for (int k = 0; k < SKIFF_STAGES; k++)
+            s->mixture.weights_list[k].weights[i].name = keep(args.weights_list[k].weights[i].name);
     }
     if (!s->mixture.components[0].name)
         mistake(s->at, "lm_mixture_data_config: components: missing");
+    if (s->mixture.weights[0].name && s->mixture.weights_list[0].weights[0].name)
+        mistake(s->at, "lm_mixture_data_config: weights and weights_list are both given; give one");
     return s;
 }
 

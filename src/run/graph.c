@@ -2,19 +2,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "base/near.h"
 #include "base/util.h"
-#include "run/experiment.h"
+#include "run/graph.h"
 
-typedef struct builder {
-    arena *arena;
-    exec_step *steps;
-    int count;
-    bool local;
-} builder;
-
-static void mistake(const ExecutorStep *s, const char *fmt, ...) PRINTF(2, 3);
-static void mistake(const ExecutorStep *s, const char *fmt, ...)
+void graph_mistake(const ExecutorStep *s, const char *fmt, ...)
 {
     char what[400];
     err e;
@@ -26,15 +17,13 @@ static void mistake(const ExecutorStep *s, const char *fmt, ...)
     experiment_mistake(&e);
 }
 
-static node reference_to(arena *a, const ExecutorStep *to, const char *path)
+node graph_reference(arena *a, const ExecutorStep *to, const char *path)
 {
     node *n = node_object(a);
     node_put(a, n, "step", node_int(to->index));
     node_put(a, n, "path", path ? node_text(str_of(path)) : (node){ .kind = NODE_NULL });
     return *n;
 }
-
-static int place_step(builder *b, ExecutorStep *s);
 
 // Options as members; texts that path_in made as references, whose steps come first. `declared` leaves out what has its
 // default, so that a new option does not change the version of every step there is.
@@ -49,8 +38,8 @@ static void dump(builder *b, section_id section, const void *values, options_whi
         node value = option_value(o, values, b->arena);
         const reference *r = o->type == OPTION_TEXT && value.kind == NODE_TEXT ? experiment_reference(value.text.at) : NULL;
         if (r) {
-            place_step(b, r->step);
-            value = reference_to(b->arena, r->step, r->path);
+            graph_place(b, r->step);
+            value = graph_reference(b->arena, r->step, r->path);
         }
         node_put(b->arena, all, o->name, value);
         if (declared && !option_is_default(o, values, in->defaults))
@@ -97,67 +86,7 @@ static void put_dataset(builder *b, ExecutorStep *s)
 
 // ---- training -----------------------------------------------------------------------------------------------------------
 
-static double weight_of(const skiff_weight *weights, const char *name, bool *given)
-{
-    *given = false;
-    for (int i = 0; i < SKIFF_COMPONENTS && weights[i].name; i++)
-        if (!strcmp(weights[i].name, name)) {
-            *given = true;
-            return weights[i].weight;
-        }
-    return 0;
-}
-
-static void check_weights(const ExecutorStep *s, const skiff_mixture_args *m, const skiff_weight *weights)
-{
-    const char *names[SKIFF_COMPONENTS];
-    char near[200];
-    size_t n = 0;
-    double sum = 0;
-    for (; n < SKIFF_COMPONENTS && m->components[n].name; n++)
-        names[n] = m->components[n].name;
-    for (int i = 0; i < SKIFF_COMPONENTS && weights[i].name; i++) {
-        bool known = false;
-        for (size_t k = 0; k < n; k++)
-            known |= !strcmp(names[k], weights[i].name);
-        near_names(weights[i].name, names, n, near, sizeof near);
-        if (!known)
-            mistake(s, "weights: there is no dataset '%s'%s%s%s", weights[i].name, near[0] ? "; did you mean " : "", near,
-                    near[0] ? "?" : "");
-        if (!(weights[i].weight >= 0 && weights[i].weight < 1e300))
-            mistake(s, "weights: '%s': expected 0 or more, got %g", weights[i].name, weights[i].weight);
-        else
-            sum += weights[i].weight;
-    }
-    if (!(sum > 0))
-        mistake(s, "weights: at least one dataset must have a weight above 0");
-}
-
-static void put_mixture(builder *b, ExecutorStep *s, node *config)
-{
-    arena *a = b->arena;
-    const ExecutorStep *m = s->sft.tokenized;
-    // mixture_weights of default_sft, where given, stand for those of the mixture.
-    const skiff_weight *weights = s->sft.mixture_weights[0].name ? s->sft.mixture_weights : m->mixture.weights;
-    node *mixture = node_object(a);
-    for (int i = 0; i < SKIFF_COMPONENTS && m->mixture.components[i].name; i++) {
-        const skiff_component *c = &m->mixture.components[i];
-        bool given;
-        if (!c->step || c->step->what != WHAT_TOKENIZE) {
-            mistake(m, "components: '%s' is no step of default_tokenize", c->name);
-            continue;
-        }
-        place_step(b, c->step);
-        node *part = node_object(a);
-        node_put(a, part, "cache", reference_to(a, c->step, NULL));
-        node_put(a, part, "weight", node_float(weight_of(weights, c->name, &given)));
-        node_put(a, mixture, c->name, *part);
-    }
-    check_weights(m, &m->mixture, weights);
-    node_put(a, config, "mixture", *mixture);
-}
-
-static void check_against_format(const ExecutorStep *s, const ExecutorStep *t)
+void graph_check_format(const ExecutorStep *s, const ExecutorStep *t)
 {
     const struct SimpleSFTConfig *o = &s->sft.sft_config;
     const struct ChatLmDatasetFormat *f = &t->tokenize.format;
@@ -168,11 +97,11 @@ static void check_against_format(const ExecutorStep *s, const ExecutorStep *t)
     };
     for (size_t i = 0; i < COUNT(pairs); i++)
         if (pairs[i].said && pairs[i].is && strcmp(pairs[i].said, pairs[i].is))
-            mistake(s, "%s is '%s', but '%s' was made with %s '%s'; they must be the same", pairs[i].name, pairs[i].said, t->known_as,
+            graph_mistake(s, "%s is '%s', but '%s' was made with %s '%s'; they must be the same", pairs[i].name, pairs[i].said, t->known_as,
                     pairs[i].field, pairs[i].is);
 }
 
-static void put_data(builder *b, ExecutorStep *s, node *config)
+static void put_data(builder *b, ExecutorStep *s, node *config, node *settings)
 {
     arena *a = b->arena;
     ExecutorStep *t = s->sft.tokenized;
@@ -180,20 +109,20 @@ static void put_data(builder *b, ExecutorStep *s, node *config)
     if (!t || (t->what != WHAT_TOKENIZE && t->what != WHAT_MIXTURE))
         return;                                         // said when the step was made
     if (t->what == WHAT_MIXTURE) {
-        put_mixture(b, s, config);
+        graph_put_mixture(b, s, config, settings);
     } else {
-        place_step(b, t);
-        check_against_format(s, t);
-        node_put(a, config, "tokenized", reference_to(a, t, NULL));
+        graph_place(b, t);
+        graph_check_format(s, t);
+        node_put(a, config, "tokenized", graph_reference(a, t, NULL));
         node_put(a, config, "dataset", node_text(str_of(t->tokenize.name ? t->tokenize.name : "")));
         if (mixture)
-            mistake(s, "%s is an option of mixtures, and 'tokenized' is a single dataset", mixture->name);
+            graph_mistake(s, "%s is an option of mixtures, and 'tokenized' is a single dataset", mixture->name);
         if (s->sft.mixture_weights[0].name)
-            mistake(s, "mixture_weights is given, but 'tokenized' is a single dataset; lm_mixture_data_config makes a mixture");
+            graph_mistake(s, "mixture_weights is given, but 'tokenized' is a single dataset; lm_mixture_data_config makes a mixture");
     }
     if (s->sft.validation && s->sft.validation->what == WHAT_TOKENIZE) {
-        place_step(b, s->sft.validation);
-        node_put(a, config, "validation", reference_to(a, s->sft.validation, NULL));
+        graph_place(b, s->sft.validation);
+        node_put(a, config, "validation", graph_reference(a, s->sft.validation, NULL));
     }
 }
 
@@ -204,17 +133,19 @@ static void put_sft(builder *b, ExecutorStep *s)
     node *config = node_object(a), *declared = node_object(a), *settings = node_object(a);
     node *sft = node_object(a), *declared_sft = node_object(a), *sft_settings = node_object(a);
     node *expected = node_object(a), *declared_model = node_object(a);
-    put_data(b, s, config);
+    put_data(b, s, config, settings);
     for (int64_t i = 0; i < config->object.count; i++)
         node_put(a, declared, config->object.members[i].key.at, config->object.members[i].value);
     // The format's pack decides what is trained, not what is tokenized: it stands in this step's version.
     struct SimpleSFTConfig whole = *o;
     if (whole.pack == SKIFF_CHOICE_UNSET && s->sft.tokenized && s->sft.tokenized->what == WHAT_TOKENIZE)
         whole.pack = s->sft.tokenized->tokenize.format.pack == 1 ? SKIFF_CHOICE_UNSET : s->sft.tokenized->tokenize.format.pack;
+    if (s->sft.tokenized && s->sft.tokenized->what == WHAT_MIXTURE)
+        graph_mixture_options(s, &whole);
     if (o->num_train_steps != SKIFF_INT_UNSET && o->epochs == o->epochs)
-        mistake(s, "num_train_steps and epochs are both given; give one");
+        graph_mistake(s, "num_train_steps and epochs are both given; give one");
     if (o->tpu_type && o->resources && strcmp(o->tpu_type, o->resources))
-        mistake(s, "tpu_type is '%s' and resources is '%s'; give one", o->tpu_type, o->resources);
+        graph_mistake(s, "tpu_type is '%s' and resources is '%s'; give one", o->tpu_type, o->resources);
     dump(b, SECTION_SFT, &whole, OPTIONS_HASHED, sft, declared_sft);
     dump(b, SECTION_SFT, &whole, OPTIONS_IGNORED, sft_settings, NULL);
     dump(b, SECTION_MODEL, &s->sft.model_config, OPTIONS_HASHED, expected, declared_model);
@@ -234,7 +165,7 @@ static void put_sft(builder *b, ExecutorStep *s)
 }
 
 // Steps it depends on get their places first.
-static int place_step(builder *b, ExecutorStep *s)
+int graph_place(builder *b, ExecutorStep *s)
 {
     if (s->index >= 0)
         return s->index;
@@ -249,7 +180,7 @@ static int place_step(builder *b, ExecutorStep *s)
         put_sft(b, s);
         break;
     case WHAT_MIXTURE:
-        mistake(s, "a mixture is no step: give it to default_sft as .tokenized");
+        graph_mistake(s, "a mixture is no step: give it to default_sft as .tokenized");
         break;
     }
     return s->index;
@@ -262,7 +193,7 @@ void experiment_graph(const skiff_main_args *args, bool local, arena *a, exec_st
     for (int i = 0; i < x->step_count; i++)
         x->steps[i]->index = -1;
     for (int i = 0; i < SKIFF_STEPS && args->steps[i]; i++)
-        place_step(&b, args->steps[i]);
+        graph_place(&b, args->steps[i]);
     *steps = b.steps;
     *count = b.count;
 }

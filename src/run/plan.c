@@ -13,6 +13,29 @@ static double seconds_expected(const train_config *c, const train_plan *p)
     return peak > 0 ? p->flops_per_step * (double)p->steps / (0.4e9 * peak) : 0;
 }
 
+static node *mixture_node(arena *a, const train_plan *p)
+{
+    node *out = node_object(a), *datasets = node_object(a);
+    for (int64_t i = 0; i < p->datasets; i++) {
+        const train_share *s = &p->shares[i];
+        node *one = node_object(a);
+        node_put(a, one, "weight", node_float(s->weight));
+        node_put(a, one, "packs_per_block", node_int(s->per_block));
+        node_put(a, one, "packs", node_int(s->data.packs));
+        node_put(a, one, "epochs", node_float(s->epochs));
+        node_put(a, one, "rows", node_int(s->rows));
+        node_put(a, one, "conversations", node_int(s->data.conversations));
+        node_put(a, one, "cut", node_int(s->data.cut));
+        node_put(a, one, "dropped", node_int(s->dropped + s->data.dropped_long + s->data.dropped_untrained));
+        node_put(a, one, "tokens", node_int(s->data.tokens));
+        node_put(a, one, "trained_tokens", node_int(s->data.trained));
+        node_put(a, datasets, arena_chars(a, str_of(s->name)), *one);
+    }
+    node_put(a, out, "datasets", *datasets);
+    node_put(a, out, "block_size", node_int(p->mixture_block));
+    return out;
+}
+
 node *train_plan_node(arena *a, const train_config *c, const train_plan *p)
 {
     node *out = node_object(a), *memory = node_object(a), *data = node_object(a);
@@ -36,6 +59,8 @@ node *train_plan_node(arena *a, const train_config *c, const train_plan *p)
     node_put(a, data, "tokens", node_int(p->data.tokens));
     node_put(a, data, "trained_tokens", node_int(p->data.trained));
     node_put(a, out, "data", *data);
+    if (p->mixture_block)
+        node_put(a, out, "mixture", *mixture_node(a, p));
     node_put(a, out, "seconds_estimated", node_float(seconds_expected(c, p)));
     return out;
 }

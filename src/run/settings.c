@@ -77,11 +77,15 @@ static int index_of(const char *word, const char *const *words)
 
 static bool fill_length(const struct SimpleSFTConfig *o, train_config *c, err *e)
 {
+    static const char *const stops[] = { "restart", "first_exhausted", "all_exhausted" };
     bool steps = o->num_train_steps != SKIFF_INT_UNSET, epochs = o->epochs == o->epochs;
     if (steps && epochs)
         return fail(e, ERR_INPUT, "num_train_steps and epochs are both given (%lld and %g); give one", (long long)o->num_train_steps,
                     o->epochs);
-    c->steps = steps ? o->num_train_steps : epochs ? 0 : 10000;
+    c->stop = (mixture_stop)index_of(o->stop_strategy, stops);
+    if (epochs && c->stop != STOP_RESTART)
+        return fail(e, ERR_INPUT, "epochs and stop_strategy=%s are both given; give one", o->stop_strategy);
+    c->steps = steps ? o->num_train_steps : epochs || c->stop != STOP_RESTART ? 0 : 10000;
     c->epochs = epochs ? o->epochs : 0;
     return true;
 }
@@ -128,6 +132,8 @@ static void fill_data(const struct SimpleSFTConfig *o, int format_pack, train_co
     c->pack = packings[pack];
     c->truncate = (truncate_how)index_of(o->truncate, cuts);
     c->permute = (permutation)index_of(o->permutation_type, orders);
+    c->mixture_block = o->mixture_block_size;
+    c->weights_of_rows = !strcmp(o->mixture_unit, "rows");
 }
 
 bool train_config_fill(const struct SimpleSFTConfig *o, int format_pack, train_config *c, err *e)
@@ -179,7 +185,7 @@ bool model_config_agrees(const struct LlamaConfig *said, const char *path, err *
 
 static bool read_yaml(arena *a, const char *yaml, train_settings *s, err *e)
 {
-    static const char *const others_train[] = { "sft_config", "model_config", "format", NULL };
+    static const char *const others_train[] = { "sft_config", "model_config", "format", "mixture_weights", NULL };
     const node *top;
     TRY(yaml_read_file(a, yaml, &top, e));
     TRY(expand_environment(a, (node *)top, yaml, e));
@@ -187,15 +193,21 @@ static bool read_yaml(arena *a, const char *yaml, train_settings *s, err *e)
         return fail_at(e, node_place(top, yaml), "expected options (name: value), got %s", node_kind_name(top->kind));
     // Options of SimpleSFTConfig stand beside data and output; sft_config: {…} may hold them as in an experiment.
     option_reader r = { .arena = a, .file = yaml };
+    const node *data = node_get(top, "data"), *weights = node_get(top, "mixture_weights");
+    const bool mixed = node_is(data, NODE_OBJECT) || node_is(data, NODE_LIST);
+    TRY(!mixed || train_mixture_read(a, yaml, data, weights, &s->mixture, e));
+    if (!mixed && weights)
+        return fail_at(e, node_place(weights, yaml), "mixture_weights is given, but data is a single dataset; expected data: "
+                       "{name: path, …}");
     node run = { .kind = NODE_OBJECT }, sft = { .kind = NODE_OBJECT };
     for (int64_t i = 0; i < top->object.count; i++) {
         const member *m = &top->object.members[i];
         const char *word = arena_chars(a, m->key);
         place at = { .file = yaml, .line = m->line, .column = m->column };
-        bool other = false;
+        bool other = mixed && &m->value == data;
         for (const char *const *o = others_train; *o; o++)
             other |= !strcmp(*o, word);
-        node *into = option_find(SECTION_TRAIN, word) ? &run : option_find(SECTION_SFT, word) ? &sft : NULL;
+        node *into = other ? NULL : option_find(SECTION_TRAIN, word) ? &run : option_find(SECTION_SFT, word) ? &sft : NULL;
         static const section_id used[] = { SECTION_TRAIN, SECTION_SFT };
         if (!into && !other)
             return option_unknown(used, COUNT(used), m->key, at, e);
@@ -220,9 +232,11 @@ bool train_settings_read(arena *a, const char *yaml, const char *const *flags, t
     TRY(!yaml || read_yaml(a, yaml, out, e));
     option_values into[] = { { SECTION_TRAIN, &out->run }, { SECTION_SFT, &out->sft } };
     TRY(options_from_flags(into, COUNT(into), a, flags, e));
-    const option *mixture = options_first_set(SECTION_SFT, &out->sft, SKIFF_MIXTURE);
-    return !mixture || fail(e, ERR_INPUT, "%s%s%s is an option of mixtures, which is not used here", yaml ? yaml : "", yaml ? ": " : "",
-                            mixture->name);
+    if (out->mixture.count && out->run.data)
+        return fail(e, ERR_INPUT, "'data=%s': data of %s is a mixture, which a flag cannot replace", out->run.data, yaml);
+    const option *first = out->mixture.count ? NULL : options_first_set(SECTION_SFT, &out->sft, SKIFF_MIXTURE);
+    return !first || fail(e, ERR_INPUT, "%s%s%s is an option of mixtures, which is not used here", yaml ? yaml : "", yaml ? ": " : "",
+                          first->name);
 }
 
 void train_settings_dump(arena *a, const train_settings *s, node *into)

@@ -12,10 +12,21 @@ bool cache_options_fill(arena *a, const struct skiff_tokenize_options *t, const 
 // Everything but output, caches and eval_cache. `format_pack`: the pack of the dataset's format, used when o->pack is unset; -1.
 bool train_config_fill(const struct SimpleSFTConfig *o, int format_pack, train_config *c, err *e) MUST_CHECK;
 
+// Several datasets of skiff train; one without a weight is held out.
+typedef struct train_mixture {
+    const char **paths, **names;                // token caches, or chats
+    double *weights;
+    bool *given;
+    int64_t count;                              // 0: `data` is a single dataset
+    mixture_stage stage;
+} train_mixture;
+bool train_mixture_read(arena *a, const char *file, const node *data, const node *weights, train_mixture *out, err *e) MUST_CHECK;
+
 // skiff train CONFIG.yaml: the options of a training step alone, then `flags` ("name=value" …, NULL at the end; may be NULL).
 // `yaml` may be NULL: flags alone. `where` is a line for people on what the run is.
 typedef struct train_settings {
     struct skiff_train_options run;             // data, validation, output
+    train_mixture mixture;                      // instead of run.data
     struct SimpleSFTConfig sft;
     struct LlamaConfig model_config;
     struct ChatLmDatasetFormat format;          // when `data` is chats

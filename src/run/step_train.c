@@ -1,4 +1,4 @@
-// The step of kind `train`: a token cache to checkpoints and exports.
+// The step of kind `train`: a token cache, or a mixture of them, to checkpoints and exports.
 #include "base/file.h"
 #include "base/log.h"
 #include "base/util.h"
@@ -8,9 +8,41 @@
 typedef struct train_step_settings {
     struct SimpleSFTConfig sft;
     struct LlamaConfig model_config;
-    const char *cache, *name;
     train_config config;
 } train_step_settings;
+
+static void read_dataset(arena *a, const node *resolved, train_config *c)
+{
+    const char **texts = ARENA_ARRAY(a, const char *, 2);
+    texts[0] = step_text(a, resolved, "tokenized");
+    texts[1] = step_text(a, resolved, "dataset");
+    c->caches = &texts[0];
+    c->names = &texts[1];
+    c->cache_count = 1;
+}
+
+// As graph_mixture.c writes it.
+static void read_mixture(arena *a, const node *list, const node *starts, train_config *c)
+{
+    const int64_t count = list->list.count;
+    const char **caches = ARENA_ARRAY(a, const char *, count), **names = ARENA_ARRAY(a, const char *, count);
+    c->stage_count = starts ? starts->list.count : 1;
+    mixture_stage *stages = ARENA_ARRAY(a, mixture_stage, c->stage_count);
+    for (int64_t i = 0; i < count; i++) {
+        caches[i] = step_text(a, &list->list.items[i], "cache");
+        names[i] = step_text(a, &list->list.items[i], "name");
+    }
+    for (int64_t s = 0; s < c->stage_count; s++) {
+        double *weights = ARENA_ARRAY(a, double, count);
+        for (int64_t i = 0; i < count; i++)
+            weights[i] = node_number(node_at(node_get(&list->list.items[i], "weights"), s));
+        stages[s] = (mixture_stage){ starts ? node_at(starts, s)->integer : 0, weights };
+    }
+    c->caches = caches;
+    c->names = names;
+    c->cache_count = count;
+    c->stages = stages;
+}
 
 static bool read_options(arena *a, const exec_step *s, train_step_settings *t, err *e)
 {
@@ -26,18 +58,16 @@ static bool read_options(arena *a, const exec_step *s, train_step_settings *t, e
 static bool read_train(arena *a, const exec_step *s, train_step_settings *t, err *e)
 {
     TRY(read_options(a, s, t, e));
-    if (node_get(s->config, "mixture"))
-        return fail(e, ERR_UNSUPPORTED, "training on a mixture of datasets is not built yet; train on one");
     if ((t->sft.tpu_type || t->sft.resources) && !node_get(s->settings, "local"))
         return fail(e, ERR_UNSUPPORTED, "%s = '%s' asks for a TPU, and training on one is not built yet; --local trains on this machine",
                     t->sft.tpu_type ? "tpu_type" : "resources", t->sft.tpu_type ? t->sft.tpu_type : t->sft.resources);
     TRY(train_config_fill(&t->sft, -1, &t->config, e));
-    t->cache = step_text(a, s->resolved, "tokenized");
-    t->name = step_text(a, s->resolved, "dataset");
     t->config.output = s->output;
-    t->config.caches = &t->cache;
-    t->config.names = &t->name;
-    t->config.cache_count = 1;
+    const node *mixed = node_get(s->resolved, "mixture");
+    if (mixed)
+        read_mixture(a, mixed, node_get(s->resolved, "mixture_starts"), &t->config);
+    else
+        read_dataset(a, s->resolved, &t->config);
     t->config.eval_cache = step_text(a, s->resolved, "validation");
     return true;
 }
@@ -62,11 +92,42 @@ static bool sft_is_reference(const exec_step *s, const char *name)
     return node_is(node_get(node_get(s->config, "sft_config"), name), NODE_OBJECT);
 }
 
+// Counts of a block do not depend on the data, unless weights are shares of its rows: what is wrong is known before any token.
+static bool check_mixture(const train_config *c, err *e)
+{
+    if (!c->stages || c->weights_of_rows)
+        return true;
+    mixture *m = mixture_open(&(mixture_config){ .names = c->names, .datasets = c->cache_count, .stages = c->stages,
+                                                 .stage_count = c->stage_count, .block = c->mixture_block, .batch = c->batch }, e);
+    mixture_close(m);
+    return m != NULL;
+}
+
+static bool check_tokenizers(const node *list, arena *a, err *e)
+{
+    char *first = NULL;
+    bool ok = true;
+    for (int64_t i = 0; list && ok && i < list->list.count; i++) {
+        const char *path = step_text(a, &list->list.items[i], "tokenizer"), *name = step_text(a, &list->list.items[i], "name");
+        tokenizer *t = need_local("tokenizer", path, e) ? tokenizer_open(path, e) : NULL;
+        if (!t)
+            return false;
+        if (!first)
+            first = arena_chars(a, str_of(tokenizer_digest(t)));
+        else if (strcmp(first, tokenizer_digest(t)))
+            ok = fail(e, ERR_INPUT, "mixture: '%s' is tokenized with '%s', which is another tokenizer than '%s' of '%s'; datasets of a "
+                      "mixture must have the same", name, path, step_text(a, &list->list.items[0], "tokenizer"),
+                      step_text(a, &list->list.items[0], "name"));
+        tokenizer_close(t);
+    }
+    return ok;
+}
+
 static bool check_train(const exec_step *s, err *e)
 {
     arena a = {0};
     train_step_settings t;
-    bool ok = read_train(&a, s, &t, e);
+    bool ok = read_train(&a, s, &t, e) && check_mixture(&t.config, e) && check_tokenizers(node_get(s->settings, "tokenizers"), &a, e);
     if (ok && !sft_is_reference(s, "model_name_or_path"))
         ok = need_local("model_name_or_path", t.sft.model_name_or_path, e)
           && model_config_agrees(&t.model_config, t.sft.model_name_or_path, e);

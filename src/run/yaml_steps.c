@@ -153,10 +153,46 @@ static bool read_weights(loader *l, const node *n, const char *what, skiff_weigh
     return true;
 }
 
-// {components: {name: step, …}, weights: {name: number, …}}
+// [{start: step, weights: {name: number, …}}, …]
+static bool read_stages(loader *l, const node *n, skiff_stage *out, err *e)
+{
+    static const char *const keys[] = { "start", "weights", NULL };
+    if (!n || n->kind == NODE_NULL)
+        return true;
+    if (n->kind != NODE_LIST || n->list.count > SKIFF_STAGES)
+        return fail_at(e, node_place(n, l->file), "weights_list: expected a list of {start: step, weights: {dataset: weight}}, %d at most",
+                       SKIFF_STAGES);
+    for (int64_t i = 0; i < n->list.count; i++) {
+        const node *stage = &n->list.items[i], *start = node_get(stage, "start"), *weights = node_get(stage, "weights");
+        if (!node_is(stage, NODE_OBJECT) || !node_is(start, NODE_INT) || !node_is(weights, NODE_OBJECT))
+            return fail_at(e, node_place(stage, l->file), "weights_list: expected {start: step, weights: {dataset: weight}}");
+        TRY(only_keys(l, stage, "weights_list", keys, e));
+        if (start->integer < 0)
+            return fail_at(e, node_place(start, l->file), "start: expected a step from 0, got %lld", (long long)start->integer);
+        out[i].start = start->integer;
+        TRY(read_weights(l, weights, "weights", out[i].weights, e));
+    }
+    return true;
+}
+
+static bool read_mixture_options(loader *l, const node *n, skiff_mixture_args *args, err *e)
+{
+    const node *missing = node_get(n, "missing_weights_are_validation"), *block = node_get(n, "mixture_block_size");
+    if (missing && missing->kind != NODE_BOOL)
+        return fail_at(e, node_place(missing, l->file), "missing_weights_are_validation: expected true or false, got %s",
+                       node_kind_name(missing->kind));
+    if (block && (block->kind != NODE_INT || block->integer < 1))
+        return fail_at(e, node_place(block, l->file), "mixture_block_size: expected a whole number from 1 on");
+    args->missing_weights_are_validation = !missing || missing->truth;
+    args->mixture_block_size = block ? block->integer : 0;
+    return true;
+}
+
+// {components: {name: step, …}, weights: {name: number, …}}, or with weights_list
 static bool read_mixture(loader *l, const node *n, ExecutorStep **out, err *e)
 {
-    static const char *const keys[] = { "components", "weights", NULL };
+    static const char *const keys[] = { "components", "weights", "weights_list", "missing_weights_are_validation", "mixture_block_size",
+                                        NULL };
     skiff_mixture_args args = {0};
     const node *components = node_get(n, "components");
     TRY(only_keys(l, n, "a mixture", keys, e));
@@ -171,6 +207,8 @@ static bool read_mixture(loader *l, const node *n, ExecutorStep **out, err *e)
         args.components[i] = (skiff_component){ arena_chars(l->arena, m->key), s };
     }
     TRY(read_weights(l, node_get(n, "weights"), "weights", args.weights, e));
+    TRY(read_stages(l, node_get(n, "weights_list"), args.weights_list, e));
+    TRY(read_mixture_options(l, n, &args, e));
     *out = skiff_lm_mixture_data_config(here_of(l, n), args);
     return true;
 }

@@ -45,7 +45,7 @@ static bool open_data(evaluator *v, err *e)
                     (long long)v->model.max_positions, (long long)seq);
     if (!(v->packs = packs_open(v->cache, seq, c->pack, c->truncate, 0, e)))
         return err_while(e, "%s", c->cache);
-    int64_t rows = MIN(c->rows > 0 ? c->rows : eval_rows(seq), packs_totals(v->packs)->packs);
+    int64_t rows = c->like ? c->like->how.model.rows : MIN(c->rows > 0 ? c->rows : eval_rows(seq), packs_totals(v->packs)->packs);
     v->how = (step_config){ .model = { .config = v->model, .rows = rows, .seq = seq }, .micro = 1, .loss_only = true };
     return true;
 }
@@ -57,6 +57,11 @@ static bool open_engine(evaluator *v, err *e)
     v->batch = batch_open(m->rows, m->seq, e);
     if (!v->nll || !v->batch)
         return v->nll ? false : fail(e, ERR_MEMORY, "no memory for an evaluation");
+    if (v->c.like) {
+        v->step = v->c.like->step;
+        v->engine = v->c.like->engine;
+        return true;
+    }
     v->step = step_record(&v->program, &v->how, &v->arena);
     TRY(program_finish(&v->program, e));
     v->engine = cpu_open(&v->program, &(cpu_options){ .pool = v->c.pool, .isa = v->c.isa, .share = v->c.share }, e);
@@ -84,7 +89,7 @@ void eval_close(evaluator *v)
 {
     if (!v)
         return;
-    if (v->engine)
+    if (v->engine && !v->c.like)
         v->engine->close(v->engine);
     program_close(&v->program);
     if (v->batch)

@@ -7,6 +7,7 @@ typedef struct eval_config {
     const char *model;              // a folder or .gguf, whose weights are loaded …
     engine *share;                  // … unless an engine has them: a cpu engine with the weights of `config`
     const model_config *config;     // NULL: read from `model`
+    struct evaluator *like;         // another cache with the program and memory of this one, which must outlive it; or NULL
     const char *cache;              // folder of a token cache
     int64_t seq;                    // tokens of a row; 0: the longest conversation, up to 2048
     int64_t rows;                   // of a forward pass; 0: about 2048 tokens

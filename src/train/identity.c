@@ -85,13 +85,42 @@ static void put_optimizer(arena *a, node *o, const train_config *c)
     node_put(a, o, "precision", node_text(c->compute == BF16 ? STR("bf16") : STR("f32")));
 }
 
+// Of a mixture: by name what is a single value of a single dataset.
+static void put_mixture(arena *a, node *o, const training *t)
+{
+    static const char *const stops[] = { "restart", "first_exhausted", "all_exhausted" };
+    const train_config *c = t->c;
+    node *names = node_list(a), *data = node_object(a), *weights = node_object(a);
+    for (int64_t i = 0; i < t->dataset_count; i++) {    // their order decides the order within a block
+        node_add(a, names, node_text(str_of(t->datasets[i].name)));
+        node_put(a, data, t->datasets[i].name, node_text(str_of(data_digest(a, t->datasets[i].cache))));
+    }
+    for (int64_t s = 0; s < c->stage_count; s++) {
+        node *stage = c->stage_count > 1 ? node_object(a) : weights;
+        for (int64_t i = 0; i < t->dataset_count; i++)
+            node_put(a, stage, t->datasets[i].name, node_float(c->stages[s].weights[t->datasets[i].at]));
+        if (stage != weights)
+            node_put(a, weights, arena_print(a, "from step %lld", (long long)c->stages[s].start), *stage);
+    }
+    node_put(a, o, "dataset", *names);
+    node_put(a, o, "data", *data);
+    node_put(a, o, "mixture_weights", *weights);
+    node_put(a, o, "mixture_block_size", node_int(c->mixture_block));
+    node_put(a, o, "mixture_unit", node_text(c->weights_of_rows ? STR("rows") : STR("packs")));
+    node_put(a, o, "stop_strategy", node_text(str_of(stops[c->stop])));
+}
+
 static void put_data(arena *a, node *o, const training *t)
 {
     static const char *const packing_names[] = { "best fit", "sequential", "off" }, *const cut_names[] = { "turns", "right", "drop" };
     static const char *const order_names[] = { "none", "feistel", "linear" };
     const train_config *c = t->c;
-    node_put(a, o, "data", node_text(str_of(data_digest(a, t->cache))));
-    node_put(a, o, "dataset", node_text(str_of(c->names ? c->names[0] : path_name(c->caches[0]))));
+    if (t->mixture) {
+        put_mixture(a, o, t);
+    } else {
+        node_put(a, o, "data", node_text(str_of(data_digest(a, t->cache))));
+        node_put(a, o, "dataset", node_text(str_of(t->datasets[0].name)));
+    }
     node_put(a, o, "tokenizer", node_text(str_of(cache_tokenizer_digest(t->cache))));
     node_put(a, o, "train_batch_size", node_int(c->batch));
     node_put(a, o, "max_seq_len", node_int(c->seq));

@@ -35,8 +35,6 @@ bool training_check(const train_config *c, err *e)
         return fail(e, ERR_INPUT, "model_name_or_path: missing; give the folder of a Hugging Face model or a .gguf file");
     if (c->cache_count < 1)
         return fail(e, ERR_INPUT, "no token cache to train on");
-    if (c->cache_count > 1)
-        return fail(e, ERR_UNSUPPORTED, "%lld token caches: mixtures are not supported yet, give one", (long long)c->cache_count);
     TRY(want(c->batch >= 1 && c->batch <= 1 << 20, "train_batch_size", "1 or more rows", (double)c->batch, e));
     TRY(want(c->seq >= 2 && c->seq <= 1 << 24, "max_seq_len", "2 or more tokens", (double)c->seq, e));
     TRY(want(c->micro_batch >= 0, "micro_batch", "0 (chosen) or more rows", (double)c->micro_batch, e));
@@ -44,7 +42,8 @@ bool training_check(const train_config *c, err *e)
         return fail(e, ERR_INPUT, "micro_batch: expected a divisor of train_batch_size %lld, got %lld", (long long)c->batch,
                     (long long)c->micro_batch);
     TRY(want(c->steps >= 0 && c->steps < INT64_C(1) << 40, "num_train_steps", "1 or more", (double)c->steps, e));
-    if (!c->steps)
+    TRY(training_check_mixture(c, e));
+    if (!c->steps && !(c->stages && c->stop != STOP_RESTART))
         TRY(want(c->epochs > 0 && c->epochs < 1e9, "epochs", "a number above 0 (or num_train_steps)", c->epochs, e));
     return check_optimizer(c, e) && trackers_check(training_trackers(c), e);
 }
@@ -72,18 +71,6 @@ bool training_open_output(training *t, err *e)
 
 // ---- data ----------------------------------------------------------------------------------------------------------------
 
-static bool check_tokenizer(const training *t, const cache *c, const char *folder, err *e)
-{
-    const tokenizer *k = t->tokenizer;
-    if (strcmp(cache_tokenizer_digest(c), tokenizer_digest(k)))
-        return fail(e, ERR_INPUT, "%s: tokenized with another tokenizer (%.12s) than that of '%s' (%.12s); "
-                    "tokenize the data again with this one", folder, cache_tokenizer_digest(c), tokenizer_path(k), tokenizer_digest(k));
-    if (cache_vocab(c) > t->model.vocab)
-        return fail(e, ERR_INPUT, "%s: its tokens go up to %lld, the model '%s' has only %lld; tokenize the data for this model", folder,
-                    (long long)cache_vocab(c) - 1, t->c->model, (long long)t->model.vocab);
-    return true;
-}
-
 static bool open_model_and_tokenizer(training *t, err *e)
 {
     const train_config *c = t->c;
@@ -99,30 +86,10 @@ static bool open_model_and_tokenizer(training *t, err *e)
     return true;
 }
 
-// Epochs over the packed data: a last batch that is not full goes on into the next epoch.
-static int64_t count_steps(const training *t)
-{
-    if (t->c->steps)
-        return t->c->steps;
-    double rows = t->c->epochs * (double)packs_totals(t->packs)->packs, steps = rows / (double)t->c->batch;
-    int64_t whole = (int64_t)steps;
-    return MAX(whole + ((double)whole < steps - 1e-9), 1);
-}
-
 bool training_open_data(training *t, err *e)
 {
-    const train_config *c = t->c;
-    TRY(open_model_and_tokenizer(t, e));
-    if (!(t->cache = cache_open(c->caches[0], e)))
-        return false;
-    TRY(check_tokenizer(t, t->cache, c->caches[0], e));
-    if (!(t->packs = packs_open(t->cache, c->seq, c->pack, c->truncate, 0, e)))     // at least one pack
-        return err_while(e, "%s", c->caches[0]);
-    t->loader = loader_open(t->packs, c->names ? c->names[0] : path_name(c->caches[0]), c->seed, c->permute, c->batch, e);
-    if (!t->loader)
-        return false;
-    t->steps = count_steps(t);
-    TRY(schedule_check(&c->schedule, t->steps, e));
+    TRY(open_model_and_tokenizer(t, e) && training_open_datasets(t, e));
+    TRY(schedule_check(&t->c->schedule, t->steps, e));
     return (t->config = identity_of(&t->arena, t, e)) != NULL;
 }
 
@@ -135,6 +102,7 @@ static void configure(training *t, int64_t rows)
         .model = { .config = t->model, .rows = rows, .seq = c->seq, .recompute = c->recompute },
         .adamw = { (float)c->beta1, (float)c->beta2, (float)c->epsilon, (float)c->weight_decay },
         .micro = c->batch / rows,
+        .keep_nll = t->dataset_count > 1,
     };
 }
 
@@ -142,7 +110,7 @@ static void configure(training *t, int64_t rows)
 static bool add_held_out(const training *t, memory_needs *needs, err *e)
 {
     memory_needs n;
-    if (!t->c->eval_cache || t->c->steps_per_eval < 0)
+    if (!training_count_held_out(t->c))
         return true;
     const model m = { .config = t->model, .rows = eval_rows(t->c->seq), .seq = t->c->seq };
     const step_config how = { .model = m, .micro = 1, .loss_only = true };
@@ -176,21 +144,6 @@ bool training_choose(training *t, memory_needs *needs, err *e)
     }
 }
 
-static bool open_held_out(training *t, err *e)
-{
-    const train_config *c = t->c;
-    if (!c->eval_cache || c->steps_per_eval < 0)
-        return true;
-    const eval_config how = {
-        .model = c->model, .share = t->engine, .config = &t->model, .cache = c->eval_cache, .seq = c->seq, .pack = c->pack,
-        .truncate = c->truncate, .compute = c->compute, .pool = t->pool, .isa = c->isa, .stopped = training_stopped, .self = t,
-    };
-    t->held_out = eval_open(&how, e);
-    if (!t->held_out)
-        return err_while(e, "held-out data");
-    return check_tokenizer(t, eval_cache(t->held_out), c->eval_cache, e);
-}
-
 bool training_open_engine(training *t, err *e)
 {
     const train_config *c = t->c;
@@ -200,24 +153,19 @@ bool training_open_engine(training *t, err *e)
     if (!(t->engine = cpu_open(&t->program, &(cpu_options){ .pool = t->pool, .isa = c->isa }, e)))
         return false;
     t->peak_gflops = cpu_peak_gflops(t->pool, c->isa, c->compute);
-    return open_held_out(t, e);
+    return training_open_held_out(t, e);
 }
 
 void training_close(training *t)
 {
     trackers_close(&t->trackers);
-    eval_close(t->held_out);
+    training_close_held_out(t);
     if (t->engine)
         t->engine->close(t->engine);
     program_close(&t->program);
     if (t->pool)
         pool_close(t->pool);
-    if (t->loader)
-        loader_close(t->loader);
-    if (t->packs)
-        packs_close(t->packs);
-    if (t->cache)
-        cache_close(t->cache);
+    training_close_datasets(t);
     if (t->tokenizer)
         tokenizer_close(t->tokenizer);
     if (t->lock >= 0)

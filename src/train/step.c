@@ -25,10 +25,10 @@ static void make_inputs(program *p, const step_config *c, step *s)
     };
     s->weight = program_tensor(p, INPUT, F32, "weight", SCALAR);
     s->loss   = program_tensor(p, OUTPUT, F32, "loss", SCALAR);
-    if (c->loss_only) {
+    if (c->loss_only || c->keep_nll)
         s->nll = program_tensor(p, OUTPUT, F32, "nll", chunks);
+    if (c->loss_only)
         return;
-    }
     s->rate   = program_tensor(p, INPUT, F32, "rate", SCALAR);
     s->c1     = program_tensor(p, INPUT, F32, "c1", SCALAR);
     s->c2     = program_tensor(p, INPUT, F32, "c2", SCALAR);
@@ -203,7 +203,7 @@ bool step_read_nll(engine *g, const step *s, const step_config *c, float *nll, e
     const int64_t n = c->model.rows * c->model.seq, room = model_chunks(&c->model) * model_head_chunk(&c->model);
     const int64_t all = c->micro * room;
     if (!s->nll.id)
-        return fail(e, ERR_BUG, "the loss of each token is made by a step of loss_only");
+        return fail(e, ERR_BUG, "the loss of each token is made by a step of loss_only or keep_nll");
     int32_t *index = malloc((size_t)all * sizeof *index);
     float *found = malloc((size_t)all * sizeof *found);
     bool ok = index && found ? true : fail(e, ERR_MEMORY, "no memory for the loss of %lld tokens", (long long)all);

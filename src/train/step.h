@@ -9,13 +9,14 @@ typedef struct step_config {
     unsigned frozen;                // bit i: weight i is not trained
     bool show_gradients;            // gradients are OUTPUTs; for tests
     bool loss_only;                 // evaluation: forward and loss, nothing is changed; nll is made
+    bool keep_nll;                  // nll is made in training too
 } step_config;
 
 typedef struct step {               // what the trainer reads and writes between steps; leading axis: micro-batch
     model_inputs in;
     tensor weight, rate, c1, c2, limit;         // scalars: 1 / trained tokens, learning rate, bias corrections, clip (0: off)
     tensor loss, sumsq, scale, finite;          // scalars, results
-    tensor nll;                                 // [micro, chunks, head_chunk]; {0} unless loss_only
+    tensor nll;                                 // [micro, chunks, head_chunk]; {0} unless loss_only or keep_nll
     model_weights w, dw, m, v;
     const float *cos, *sin;                     // tables of rope for the positions of a row, in the arena
 } step;
@@ -30,5 +31,5 @@ step step_record(program *p, const step_config *c, arena *a);
 typedef struct step_numbers { double rate, clip; int64_t number, trained; } step_numbers;
 bool step_write(engine *g, const step *s, const step_config *c, const int32_t *ids, const int32_t *position,
                 const int32_t *start, const int32_t *target, const step_numbers *n, err *e) MUST_CHECK;
-// After a loss_only step: nll of every position, 0 where not trained: [micro * rows * seq].
+// After a step that makes it: nll of every position, 0 where not trained: [micro * rows * seq].
 bool step_read_nll(engine *g, const step *s, const step_config *c, float *nll, err *e) MUST_CHECK;

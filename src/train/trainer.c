@@ -57,13 +57,27 @@ static bool save(training *t, bool temporary, err *e)
     return ok;
 }
 
+enum { MOST_STOPS = 16 };
+
+// The stop tokens trained in any dataset, each once.
+static int find_stops(const training *t, int32_t stops[MOST_STOPS])
+{
+    int count = 0;
+    for (int64_t d = 0; d < t->dataset_count; d++)
+        for (int32_t i = 0, stop; count < MOST_STOPS && (stop = cache_stop_token(t->datasets[d].cache, i)) >= 0; i++) {
+            int at = 0;
+            while (at < count && stops[at] != stop)
+                at++;
+            stops[at] = stop;
+            count += at == count;
+        }
+    return count;
+}
+
 static bool export_now(training *t, err *e)
 {
-    enum { MOST = 16 };
-    int32_t stops[MOST];
-    int count = 0;
-    while (count < MOST && (stops[count] = cache_stop_token(t->cache, count)) >= 0)
-        count++;
+    int32_t stops[MOST_STOPS];
+    const int count = find_stops(t, stops);
     const export_config x = {
         .folder = export_folder(t, t->at), .model = &t->model, .base_path = t->c->model, .base_name = t->c->base_name,
         .f32 = t->c->export_f32, .tokenizer = t->tokenizer,
@@ -81,26 +95,15 @@ static bool export_due(const training *t)
 
 // ---- a step --------------------------------------------------------------------------------------------------------------
 
-static bool evaluate(training *t, track_value *out, size_t *count, err *e)
-{
-    eval_result r;
-    if (!eval_run(t->held_out, &r, NULL, e))
-        return e->code == ERR_INTERRUPTED ? false : err_while(e, "evaluating after step %lld", (long long)t->at);
-    t->eval_last = r.loss;
-    log_info("step %lld: held-out loss %.4f (%lld conversations, %lld tokens)", (long long)t->at, r.loss, (long long)r.rows,
-             (long long)r.tokens);
-    out[(*count)++] = (track_value){ "eval/loss", r.loss };
-    out[(*count)++] = (track_value){ "eval/total_time", r.seconds };
-    return true;
-}
-
 static bool read_number(training *t, tensor of, float *out, err *e) { return t->engine->read(t->engine, of, 0, 1, out, e); }
 
 static bool not_finite(const training *t, const batch *b, double loss, double norm, err *e)
 {
     char row[300] = "";
     for (int64_t r = b->rows - 1; r >= 0; r--) {
-        packs_describe(t->packs, b->pack[r], row, sizeof row);
+        const dataset *d = &t->datasets[b->dataset[r]];
+        const int name = t->dataset_count > 1 ? snprintf(row, sizeof row, "%.80s: ", d->name) : 0;
+        packs_describe(d->packs, b->pack[r], row + name, sizeof row - (size_t)name);
         log_warning("step %lld, row %lld of the batch: %s", (long long)t->at + 1, (long long)r, row);
     }
     char kept[64] = "no checkpoint was made yet";
@@ -110,8 +113,8 @@ static bool not_finite(const training *t, const batch *b, double loss, double no
                 (long long)t->at + 1, loss, norm, kept, row, b->rows > 1 ? " … (all in the warnings above)" : "");
 }
 
-// One update. `r` is filled with how it went.
-static bool update(training *t, step_report *r, err *e)
+// One update. `hooks`: seconds between it and the one before. t->values are how it went.
+static bool update(training *t, double hooks, err *e)
 {
     batch b;
     float loss, sumsq, finite;
@@ -126,17 +129,18 @@ static bool update(training *t, step_report *r, err *e)
     TRY(read_number(t, t->step.finite, &finite, e));
     if (!isfinite(loss) || !isfinite(sumsq) || finite == 0)
         return not_finite(t, &b, (double)loss, sqrt((double)sumsq), e);
-    *r = (step_report){
+    const step_report r = {
         .step = ++t->at, .steps = t->steps, .loss = (double)loss, .grad_norm = sqrt((double)sumsq), .rate = n.rate,
-        .duration = clock_now() - loaded, .loading = loaded - begun, .rows = b.rows, .seq = b.seq, .real = b.real, .trained = b.trained,
-        .pairs = batch_pairs(&b), .model = &t->model, .peak_gflops = t->peak_gflops,
+        .duration = clock_now() - loaded, .loading = loaded - begun, .hooks = hooks, .rows = b.rows, .seq = b.seq,
+        .real = b.real, .trained = b.trained, .pairs = batch_pairs(&b), .model = &t->model, .peak_gflops = t->peak_gflops,
     };
-    t->loss = r->loss;
+    t->loss = r.loss;
     if (t->at == 1)
-        t->first_loss = r->loss;
-    t->step_seconds += r->duration;
-    t->flops += flops_needed(&t->model, b.rows * b.seq, r->pairs, b.trained);
-    return true;
+        t->first_loss = r.loss;
+    t->step_seconds += r.duration;
+    t->flops += flops_needed(&t->model, b.rows * b.seq, r.pairs, b.trained);
+    t->value_count = metrics_of_step(&r, t->values);
+    return training_losses(t, &b, e);
 }
 
 // Steps until the end or a stop. Between them: evaluation, metrics, checkpoints, exports, in this order.
@@ -144,18 +148,15 @@ static bool take_steps(training *t, err *e)
 {
     double hooks = 0, last_save = clock_now();
     while (t->at < t->steps && !stop_asked) {
-        step_report r;
-        track_value values[METRICS_ROOM + 2];
-        TRY(update(t, &r, e));
+        TRY(update(t, hooks, e));
         double begun = clock_now();
-        r.hooks = hooks;
-        size_t count = metrics_of_step(&r, values);
         const bool last = t->at == t->steps;
         err why = { 0 };
-        bool evaluated = !t->held_out || !(last || every(t->c->steps_per_eval, t->at)) || evaluate(t, values, &count, &why);
+        bool evaluated = !t->held_out_count || !(last || every(t->c->steps_per_eval, t->at))
+                      || training_evaluate(t, t->values, &t->value_count, &why);
         if (!evaluated && why.code != ERR_INTERRUPTED)
             return *e = why, false;
-        TRY(trackers_log(&t->trackers, t->at, values, count, e));
+        TRY(trackers_log(&t->trackers, t->at, t->values, t->value_count, e));
         if (!evaluated)
             break;                  // stopped: saved below, and evaluated no more
         const bool permanent = last || every(t->c->steps_per_checkpoint, t->at);
@@ -221,13 +222,14 @@ static bool begin(training *t, err *e)
     const train_config *c = t->c;
     const track_options o = { .folder = c->output, .what = "train", .steps = t->steps, .resumed = t->resumed };
     TRY(trackers_open(&t->trackers, training_trackers(c), &o, e));
-    if (t->resumed || !t->held_out)
+    t->nll = ARENA_ARRAY(&t->arena, float, t->how.keep_nll ? c->batch * c->seq : 1);
+    t->values = ARENA_ARRAY(&t->arena, track_value, METRICS_ROOM + 4 + t->dataset_count + t->held_out_count);
+    if (t->resumed || !t->held_out_count)
         return true;
-    track_value values[4];
-    size_t count = 0;
-    TRY(evaluate(t, values, &count, e));
+    t->value_count = 0;
+    TRY(training_evaluate(t, t->values, &t->value_count, e));
     t->eval_before = t->eval_last;
-    return trackers_log(&t->trackers, 0, values, count, e);
+    return trackers_log(&t->trackers, 0, t->values, t->value_count, e);
 }
 
 static bool work(training *t, const checkpoint *resume, err *e)

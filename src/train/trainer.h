@@ -9,12 +9,16 @@ typedef struct train_config {
     const char *model;              // base model: folder or .gguf
     const char *tokenizer;          // the one the caches were made with; NULL: the model's own
     const char *initialize_from;    // weights of a checkpoint instead of the model's: step-<k>, or a run's output folder; or NULL
-    const char *const *caches;      // token caches (now: one)
+    const char *const *caches;      // token caches
     const char *const *names;       // of their datasets, which key the order of the rows; NULL: the folders' names
     int64_t cache_count;
+    const mixture_stage *stages;    // weights of the caches; one without any is held out, and evaluated. NULL: a single dataset
+    int64_t stage_count, mixture_block;
+    mixture_stop stop;              // of a mixture. Other than STOP_RESTART: the run's end, or `steps` where that comes first
+    bool weights_of_rows;           // weights are shares of conversations, not of packs
     const char *eval_cache;         // held-out conversations, or NULL
     int64_t batch, micro_batch, seq;        // rows of a step and of a micro-batch (0: chosen to fit), tokens of a row
-    int64_t steps;                  // 0: `epochs` over the packed data
+    int64_t steps;                  // 0: `epochs` over the packed data, or a mixture that stops
     double epochs;
     schedule schedule;
     double weight_decay, beta1, beta2, epsilon, max_grad_norm;
@@ -49,13 +53,25 @@ typedef struct train_result {
 bool train_run(const train_config *c, train_result *out, err *e) MUST_CHECK;
 void train_stop(void);              // async-signal-safe: the run saves a checkpoint after its current step and stops
 
+// A dataset as a run will read it.
+typedef struct train_share {
+    const char *name;
+    pack_totals data;
+    int64_t rows, dropped;          // of the source; before packing
+    double weight;                  // as given, of the first stage
+    int64_t per_block;              // packs in a block of the first stage; 0: no mixture
+    double epochs;                  // passes over it in the whole run
+} train_share;
+
 // What a run will need, before anything is done.
 typedef struct train_plan {
     int64_t parameters, steps, packs, tokens_per_step, micro, micro_batch;
     int64_t weights, gradients, moments, activations, other, total;        // bytes; other: copies in bf16, inputs, outputs
     int64_t available;              // bytes that this process may take; 0: not known
     double flops_per_step;          // forward and backward, as needed: causal attention, logits of trained tokens
-    pack_totals data;
+    pack_totals data;               // of all datasets
+    train_share shares[MIXTURE_MOST_DATASETS];
+    int64_t datasets, mixture_block;        // trained on; 0: no mixture
 } train_plan;
 // Needs no writable output and takes no large memory. `output` may be NULL.
 bool train_make_plan(const train_config *c, train_plan *out, err *e) MUST_CHECK;

@@ -1,4 +1,4 @@
-// A run in progress: what trainer.c, setup.c and identity.c share.
+// A run in progress: what trainer.c and the files beside it share.
 #pragma once
 #include "base/arena.h"
 #include "train/checkpoint.h"
@@ -8,14 +8,28 @@
 #include "train/memory.h"
 #include "train/trainer.h"
 
+typedef struct dataset {            // one that is trained on
+    const char *name, *folder, *metric;
+    cache *cache;
+    packs *packs;
+    int64_t at;                     // its place in the configuration
+} dataset;
+
+typedef struct held_out {           // one that is not
+    const char *name, *metric;      // NULL: the only one
+    evaluator *evaluator;
+} held_out;
+
 typedef struct training {
     const train_config *c;
     arena arena;
     int lock;                       // of the output folder; -1: none
     model_config model;
     tokenizer *tokenizer;
-    cache *cache;
-    packs *packs;
+    dataset *datasets;
+    int64_t dataset_count;
+    cache *cache;                   // of the first; tokenizer and template are the same in all
+    mixture *mixture;               // NULL: a single dataset
     loader *loader;
     int64_t steps;                  // of the whole run
     const node *config;             // what decides the run (identity.c)
@@ -25,7 +39,11 @@ typedef struct training {
     step_config how;
     step step;
     engine *engine;
-    evaluator *held_out;
+    held_out *held_out;
+    int64_t held_out_count;
+    float *nll;                     // of each token of a batch, where there are several datasets
+    track_value *values;            // a row of metrics on its way
+    size_t value_count;
     trackers trackers;
     double peak_gflops;
     // The run so far:
@@ -40,10 +58,27 @@ typedef struct training {
 bool training_check(const train_config *c, err *e) MUST_CHECK;          // the options alone
 const char *training_trackers(const train_config *c);
 bool training_open_output(training *t, err *e) MUST_CHECK;              // made, writable, locked
-bool training_open_data(training *t, err *e) MUST_CHECK;                // model config, tokenizer, cache, packs, steps
+bool training_open_data(training *t, err *e) MUST_CHECK;                // model config, tokenizer, caches, packs, steps
 bool training_choose(training *t, memory_needs *needs, err *e) MUST_CHECK;     // the micro-batch
 bool training_open_engine(training *t, err *e) MUST_CHECK;
 void training_close(training *t);
+
+// datasets.c: which caches are trained on, and which are held out.
+const char *training_dataset_name(const train_config *c, int64_t i);
+bool training_is_trained(const train_config *c, int64_t i);
+bool training_check_mixture(const train_config *c, err *e) MUST_CHECK;
+bool training_check_tokenizer(const training *t, const cache *c, const char *folder, err *e) MUST_CHECK;
+bool training_open_datasets(training *t, err *e) MUST_CHECK;            // caches, packs, mixture, loader, and the steps of the run
+void training_close_datasets(training *t);
+// The loss of each dataset's tokens in the step just done, added to t->values.
+bool training_losses(training *t, const batch *b, err *e) MUST_CHECK;
+
+// held_out.c: what is evaluated.
+int64_t training_count_held_out(const train_config *c);
+bool training_open_held_out(training *t, err *e) MUST_CHECK;
+void training_close_held_out(training *t);
+// With the weights as they are: t->eval_last, and values at out[*count …].
+bool training_evaluate(training *t, track_value *out, size_t *count, err *e) MUST_CHECK;
 
 // identity.c: an object of everything that decides the run's weights, named like the options.
 const node *identity_of(arena *a, const training *t, err *e);
@@ -51,6 +86,7 @@ const node *identity_of(arena *a, const training *t, err *e);
 void identity_differences(const node *was, const node *is, text *out);
 
 // estimate.c
+train_share training_share_of(const training *t, int64_t i);
 void training_say_plan(const training *t, const memory_needs *n);
 
 // trainer.c: did train_stop ask for an end? `t` is a training.

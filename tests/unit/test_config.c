@@ -62,7 +62,7 @@ TEST(a_changed_default_is_noticed)
         CHECK(strstr(t.chars, names[i]) || !strcmp(names[i], "pack"));
     sha256_hex(text_view(&t), hex);
     hex[16] = 0;
-    CHECK_TEXT(hex, "4606cdadb3e77145");
+    CHECK_TEXT(hex, "11c08c4fb756e7fc");
     text_close(&t);
     arena_close(&a);
 }

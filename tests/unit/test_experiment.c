@@ -1,73 +1,8 @@
 // Experiments: the guide's calls in C and YAML as a graph of steps, flags and overrides, mistakes.
 #include "../test.h"
-#include <stdlib.h>
-#include <unistd.h>
-
-#include "base/file.h"
+#include "../experiment.h"
 #include "base/json.h"
-#include "base/log.h"
-#include "run/experiment.h"
 #include "run/settings.h"
-
-static char said[8192];
-
-static void listen(void *self, log_level level, const char *line)
-{
-    (void)self;
-    (void)level;
-    size_t used = strlen(said);
-    snprintf(said + used, sizeof said - used, "%s\n", line);
-}
-
-static void begin(void)
-{
-    experiment_forget();
-    said[0] = 0;
-    log_to(listen, NULL);
-}
-
-static char folder[64];
-
-static void remove_folder(void)
-{
-    err e;
-    (void)!folder_remove(folder, &e);
-}
-
-static const char *in_folder(arena *a, const char *name)
-{
-    if (!folder[0]) {
-        strcpy(folder, "/tmp/skiff-experiment-XXXXXX");
-        CHECK(mkdtemp(folder) != NULL);
-        atexit(remove_folder);
-    }
-    return path_join(a, folder, name);
-}
-
-// What executor_main prints on stderr is added to `said`.
-static int run_main(skiff_main_args args, const char *const *flags)
-{
-    char *argv[16] = { (char *)"experiment" };
-    int argc = 1;
-    for (; flags && flags[argc - 1]; argc++)
-        argv[argc] = (char *)flags[argc - 1];
-    arena a = {0};
-    setenv("SKIFF_PREFIX", in_folder(&a, "out"), 1);
-    fflush(stderr);
-    FILE *file = tmpfile();
-    int kept = dup(STDERR_FILENO);
-    dup2(fileno(file), STDERR_FILENO);
-    int code = skiff_executor_main(argc, argv, "experiments/x.c", args);
-    fflush(stderr);
-    dup2(kept, STDERR_FILENO);
-    close(kept);
-    rewind(file);
-    size_t used = strlen(said), more = fread(said + used, 1, sizeof said - used - 1, file);
-    said[used + more] = 0;
-    fclose(file);
-    arena_close(&a);
-    return code;
-}
 
 // ---- C --------------------------------------------------------------------------------------------------------------------
 
@@ -224,25 +159,6 @@ TEST(steps_depend_through_any_text)
     arena_close(&a);
 }
 
-TEST(mixtures_are_understood_and_refused)
-{
-    begin();
-    ExecutorStep *x = default_tokenize(.name = "x", .dataset = "/dev/null", .tokenizer = "/dev/null");
-    ExecutorStep *y = default_tokenize(.name = "y", .dataset = "/dev/null", .tokenizer = "/dev/null");
-    ExecutorStep *mixture = lm_mixture_data_config(.components = { { "x", x }, { "y", y } }, .weights = { { "x", 1 }, { "y", 2.5 } });
-    ExecutorStep *sft = default_sft(.name = "m", .tokenized = mixture,
-        .sft_config = SimpleSFTConfig(.model_name_or_path = "/dev/null", .mixture_block_size = 64));
-    CHECK(run_main((skiff_main_args){ .steps = { sft } }, NULL) == 2);
-    CHECK(strstr(said, "checkpoints/m_seed0: training on a mixture of datasets is not built yet; train on one"));
-    begin();
-    x = default_tokenize(.name = "x", .dataset = "x.jsonl", .tokenizer = "t");
-    mixture = lm_mixture_data_config(.components = { { "first", x } }, .weights = { { "frist", 1 } });
-    sft = default_sft(.name = "m", .tokenized = mixture, .sft_config = SimpleSFTConfig(.model_name_or_path = "m"));
-    CHECK(run_main((skiff_main_args){ .steps = { sft, mixture } }, NULL) == 2);
-    CHECK(strstr(said, "weights: there is no dataset 'frist'; did you mean 'first'?"));
-    CHECK(strstr(said, "a mixture is no step: give it to default_sft as .tokenized"));
-}
-
 // ---- flags ----------------------------------------------------------------------------------------------------------------
 
 static const char *flags_error(const char *const *flags)
@@ -337,6 +253,18 @@ TEST(yaml_mistakes)
           "x.yaml:3:61: seed: -1 is not within 0 to 4294967295" },
         { "steps:\n  - default_tokenize: {name: a, dataset: d, tokenizer: t}\n  - default_sft: {name: a, tokenized: {components: {a: b}}}",
           "x.yaml:3:56: components: there is no step 'b' above" },
+        { "steps:\n  - default_tokenize: {name: a, dataset: d, tokenizer: t}\n"
+          "  - default_sft: {name: a, tokenized: {components: {a: a}, weights_list: [{start: -1, weights: {a: 1}}]}}",
+          "x.yaml:3:83: start: expected a step from 0, got -1" },
+        { "steps:\n  - default_tokenize: {name: a, dataset: d, tokenizer: t}\n"
+          "  - default_sft: {name: a, tokenized: {components: {a: a}, weights_list: [{weights: {a: 1}}]}}",
+          "x.yaml:3:75: weights_list: expected {start: step, weights: {dataset: weight}}" },
+        { "steps:\n  - default_tokenize: {name: a, dataset: d, tokenizer: t}\n"
+          "  - default_sft: {name: a, tokenized: {components: {a: a}, mixture_block_size: big}}",
+          "x.yaml:3:80: mixture_block_size: expected a whole number from 1 on" },
+        { "steps:\n  - default_tokenize: {name: a, dataset: d, tokenizer: t}\n"
+          "  - default_sft: {name: a, tokenized: {components: {a: a}, missing_weights_are_validation: 1}}",
+          "x.yaml:3:92: missing_weights_are_validation: expected true or false, got a whole number" },
         { "steps:\n  - default_tokenize: {name: a, dataset: d, tokenizer: t, format: {chat_template: [x]}}",
           "x.yaml:2:83: chat_template: expected text, got a list" },
         { "steps:\n  - get_instruction_dataset: {name: o/n, splits: train}", "x.yaml:2:50: splits: expected a list of texts, got 'train'" },
@@ -368,17 +296,6 @@ static const char exp606_yaml[] =
     "        tokenizer: meta-llama/Llama-3.1-8B-Instruct\n"
     "        model_name_or_path: meta-llama/Llama-3.1-8B\n"
     "        seed: 1\n";
-
-static void versions_of(arena *a, const skiff_main_args *args, const char **out, int room)
-{
-    exec_step *steps;
-    int count;
-    err e;
-    experiment_graph(args, false, a, &steps, &count);
-    CHECK(count == room && executor_plan(a, steps, count, &(executor_options){ .prefix = "/p" }, &e));
-    for (int i = 0; i < count && i < room; i++)
-        out[i] = steps[i].version;
-}
 
 TEST(yaml_and_c_give_the_same_versions)
 {

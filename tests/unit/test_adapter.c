@@ -160,7 +160,8 @@ TEST(lists_adapters_when_none_fits)
 {
     CHECK_TEXT(adapt(none, "{\"text\":\"t\",\"id\":1}", NULL),
                "x.jsonl: row 1: no adapter fits a row with the keys text, id; name the fields (input_field, output_field or messages_field) or "
-               "an adapter: messages, sharegpt, prompt_completion, alpaca, instruction_response");
+               "an adapter: messages, sharegpt, prompt_completion, alpaca, instruction_response, "
+               "instruct_column_response, instruct_msg_response");
     CHECK(strstr(adapt(none, "{}", NULL), "no adapter fits a row with the keys none;"));
     CHECK(strstr(adapt(none, "{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"i\":1,\"j\":1,\"k\":1}", NULL), "h, i, j, …; name"));
     CHECK_TEXT(adapt((adapter_options){ .adapter = "shargpt" }, TWO "}", NULL),

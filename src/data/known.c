@@ -115,40 +115,79 @@ void known_near(const char *name, char *out, size_t room)
 
 // ---- documentation ----
 
-static void add_list(text *out, const char *const *list, int count, const char *none)
+static node words_of(arena *a, const char *const *list, int room)
 {
-    if (!list[0])
-        text_add(out, "%s", none);
-    for (int i = 0; i < count && list[i]; i++)
-        text_add(out, "%s%s", i ? ", " : "", list[i]);
+    node *out = node_list(a);
+    for (int i = 0; i < room && list[i]; i++)
+        node_add(a, out, node_text(str_of(list[i])));
+    return *out;
 }
 
-static void add_adapter(text *out, const adapter_options *o)
+static node adapter_of(arena *a, const adapter_options *o)
 {
+    node *out = node_object(a);
     const struct { const char *name, *value; } said[] = {
-        { "messages_field", o->messages_field }, { "input_field", o->input_field }, { "output_field", o->output_field },
-        { "role_key", o->role_key }, { "content_key", o->content_key }, { "user_value", o->user_value },
-        { "assistant_value", o->assistant_value }, { "filter_on_key", o->filter_on_key }, { "reasoning_field", o->reasoning_field },
+        { "adapter", o->adapter }, { "messages_field", o->messages_field }, { "input_field", o->input_field },
+        { "output_field", o->output_field }, { "role_key", o->role_key }, { "content_key", o->content_key },
+        { "user_value", o->user_value }, { "assistant_value", o->assistant_value }, { "system_value", o->system_value },
+        { "filter_on_key", o->filter_on_key }, { "reasoning_field", o->reasoning_field },
     };
-    text_add(out, "%s", o->adapter);
-    for (size_t i = 0, n = 0; i < COUNT(said); i++)
+    for (size_t i = 0; i < COUNT(said); i++)
         if (said[i].value)
-            text_add(out, "%s%s=%s", n++ ? ", " : ": ", said[i].name, said[i].value);
+            node_put(a, out, said[i].name, node_text(str_of(said[i].value)));
+    return *out;
+}
+
+node *known_list(arena *a)
+{
+    node *all = node_list(a);
+    for (size_t i = 0; i < COUNT(table); i++) {
+        const known_dataset *d = &table[i];
+        node *o = node_object(a);
+        node_put(a, o, "name", node_text(str_of(d->name)));
+        node_put(a, o, "repository", node_text(str_of(known_repo(d))));
+        node_put(a, o, "revision", node_text(str_of(d->revision)));
+        node_put(a, o, "file_type", d->file_type ? node_text(str_of(d->file_type)) : (node){ .kind = NODE_NULL });
+        node_put(a, o, "subsets", words_of(a, d->subsets, (int)COUNT(d->subsets)));
+        node_put(a, o, "splits", d->splits[0] ? words_of(a, d->splits, KNOWN_LIST) : words_of(a, (const char *const[]){ "train" }, 1));
+        node_put(a, o, "by_split", node_bool(d->by_split));
+        node_put(a, o, "metadata_columns", words_of(a, d->metadata, (int)COUNT(d->metadata)));
+        node_put(a, o, "adapter", adapter_of(a, &d->adapter));
+        node_add(a, all, *o);
+    }
+    return all;
+}
+
+static void add_words(text *out, const node *list, const char *none)
+{
+    text_str(out, str_of(list->list.count ? "" : none));
+    for (int64_t i = 0; i < list->list.count; i++)
+        text_add(out, "%s%.*s", i ? ", " : "", STR_ARG(node_at(list, i)->text));
+    text_str(out, STR(" | "));
 }
 
 void known_markdown(text *out)
 {
-    text_str(out, STR("| name | repository@revision | subsets | splits | metadata | adapter |\n|---|---|---|---|---|---|\n"));
-    for (size_t i = 0; i < COUNT(table); i++) {
-        const known_dataset *d = &table[i];
-        text_add(out, "| `%s%s` | %s@%.7s | ", d->name, d->by_split ? "[/split]" : "", known_repo(d), d->revision);
-        add_list(out, d->subsets, (int)COUNT(d->subsets), "all");
-        text_str(out, STR(" | "));
-        add_list(out, d->splits, KNOWN_LIST, "train");
-        text_str(out, STR(" | "));
-        add_list(out, d->metadata, (int)COUNT(d->metadata), "");
-        text_str(out, STR(" | "));
-        add_adapter(out, &d->adapter);
+    arena a = {0};
+    const node *all = known_list(&a);
+    text_str(out, STR("# Known datasets\n\nWritten from the table in `src/data/known.c` by `make docs`; do not edit. What it is for: "
+                      "[data.md](data.md).\n\n| name | repository@revision | subsets | splits | metadata | adapter |\n"
+                      "|---|---|---|---|---|---|\n"));
+    for (int64_t i = 0; i < all->list.count; i++) {
+        const node *d = node_at(all, i), *o = node_get(d, "adapter");
+        text_add(out, "| `%.*s%s` | %.*s@%.7s | ", STR_ARG(node_get(d, "name")->text), node_get(d, "by_split")->truth ? "[/split]" : "",
+                 STR_ARG(node_get(d, "repository")->text), node_get(d, "revision")->text.at);
+        add_words(out, node_get(d, "subsets"), "all");
+        add_words(out, node_get(d, "splits"), "");
+        add_words(out, node_get(d, "metadata_columns"), "");
+        for (int64_t k = 0; k < o->object.count; k++) {
+            const member *m = &o->object.members[k];
+            if (k)
+                text_add(out, "%s%.*s=%.*s", k > 1 ? ", " : ": ", STR_ARG(m->key), STR_ARG(m->value.text));
+            else
+                text_str(out, m->value.text);
+        }
         text_str(out, STR(" |\n"));
     }
+    arena_close(&a);
 }

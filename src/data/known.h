@@ -20,4 +20,5 @@ typedef struct known_dataset {
 const known_dataset *known_find(const char *name, const char **split);
 void known_near(const char *name, char *out, size_t room);      // the nearest names: "'a' or 'b'"; may be empty
 const char *known_repo(const known_dataset *d);
-void known_markdown(text *out);             // the table for docs/data.md
+void known_markdown(text *out);             // docs/datasets.md
+node *known_list(arena *a);                 // the same as a list of objects

@@ -33,13 +33,12 @@ static bool walk(hub_layout *l, const char *below, err *e)
     for (int64_t i = 0; i < count; i++) {
         struct stat s;
         char *path = *below ? arena_print(l->arena, "%s/%s", below, names[i]) : names[i];
-        if (names[i][0] == '.' || stat(path_join(l->arena, l->folder, path), &s) != 0)
+        char *full = path_join(l->arena, l->folder, path);
+        if (names[i][0] == '.' || lstat(full, &s) != 0)
             continue;
-        if (S_ISDIR(s.st_mode) && !strncmp(names[i], "__", 2))
-            continue;
-        if (S_ISDIR(s.st_mode))
+        if (S_ISDIR(s.st_mode) && strncmp(names[i], "__", 2) != 0)
             TRY(walk(l, path, e));
-        else if (!is_ignored(names[i]))
+        else if (!S_ISDIR(s.st_mode) && !file_is_folder(full) && !is_ignored(names[i]))     // links to folders are not followed
             ARENA_PUSH(l->arena, l->files, l->file_count, path);
     }
     return true;

@@ -241,5 +241,6 @@ bool hub_splits_of_type(hub_splits *s, const char *file_type, err *e)
     s->count = splits;
     if (wanted)
         return splits > 0 || fail(e, ERR_INPUT, "no .%s file among its files (found: '%s')", wanted, other);
-    return fail(e, ERR_INPUT, "no file that can be read (.parquet, .jsonl, .json, each also .gz or .zst) among its files (found: '%s')", other);
+    return fail(e, ERR_INPUT, "no file that can be read (.parquet, .jsonl, .json, each also .gz or .zst) among its files (found: '%s')",
+                other);
 }

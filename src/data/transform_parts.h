@@ -9,7 +9,8 @@
 
 // ---- transform_row.c: one row to one line ----
 // Appends {"id", "source", "messages", "added", "created", "metadata"} and a newline; or sets r->dropped and appends nothing.
-bool transform_row(const transform_options *o, const char *added, arena *a, const node *row, place at, adapted *r, text *out, err *e) MUST_CHECK;
+bool transform_row(const transform_options *o, const char *added, arena *a, const node *row, place at, adapted *r, text *out,
+                   err *e) MUST_CHECK;
 
 // ---- transform_find.c: the files to read ----
 typedef struct part { const char *name; char **files; int64_t count; } part;        // name: "[<subset>/]<split>"

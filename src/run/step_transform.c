@@ -61,4 +61,5 @@ static bool run_transform(const exec_step *s, err *e)
     return ok;
 }
 
-const step_kind step_transform = { .name = "transform", .version = 1, .run = run_transform, .check = check_transform, .mends_itself = true };
+const step_kind step_transform = { .name = "transform", .version = 1, .run = run_transform, .check = check_transform,
+                                   .mends_itself = true };

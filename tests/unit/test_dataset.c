@@ -26,7 +26,8 @@ TEST(datasets_lie_where_marin_has_them)
                "raw/HuggingFaceTB--smoltalk2-fc6cc21 documents/HuggingFaceTB--smoltalk2--OpenThoughts3_1-2M_think-fc6cc21-2a14e0");
     // What else was asked for is another folder; the revision stands in the name.
     CHECK(!strstr(DATASET("allenai/tulu-3-sft-mixture", .single_turn = true), "27c6a7"));
-    CHECK(strstr(DATASET("allenai/tulu-3-sft-mixture", .revision = "main"), "raw/allenai--tulu-3-sft-mixture-main documents/allenai--tulu-3-sft-mixture-main-"));
+    CHECK(strstr(DATASET("allenai/tulu-3-sft-mixture", .revision = "main"),
+                 "raw/allenai--tulu-3-sft-mixture-main documents/allenai--tulu-3-sft-mixture-main-"));
     CHECK_TEXT(DATASET("alenai/tulu-3-sft-mixture"),
                "get_instruction_dataset: 'alenai/tulu-3-sft-mixture' is not in the table of known datasets; did you mean "
                "'allenai/tulu-3-sft-mixture' or 'allenai/tulu-v2-sft-mixture'; another dataset of the hub takes a revision and an "

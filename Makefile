@@ -86,7 +86,7 @@ lint: all
 	@tools/lint.sh
 
 docs: all
-	@for page in options commands; do tools/docs.sh $$page > docs/$$page.md; done
+	@for page in options commands datasets; do tools/docs.sh $$page > docs/$$page.md; done
 
 fixtures:
 	@tools/fixtures.sh

@@ -17,7 +17,7 @@ def put(target, name, choice, data):
 
 # ---- rows: the first byte is ending + 3 * options, as fuzz_rows.c has them ----
 LINES, ARRAY, UNNAMED = range(3)
-ALPACA, ROLES, CHAT = 3, 6, 9
+ALPACA, ROLES, CHAT, NAMED, BEST, COLUMN, MESSAGE = range(3, 24, 3)
 
 
 def lines(*rows):
@@ -41,6 +41,14 @@ put("rows", "fields", LINES + ROLES, lines({"user": "a", "assistant": "b"}, {"us
 put("rows", "roles", ARRAY + ROLES, json.dumps([chat]))
 put("rows", "calls_as_text", LINES + CHAT, lines({"chat": talk["conversations"]}))
 put("rows", "pair", UNNAMED, lines({"prompt": "p", "completion": "c"}))
+put("rows", "named", LINES + NAMED, lines({"m": [{"r": "u", "c": "a<t>"}, {"r": "a", "c": [{"type": "text", "text": "<t>a"}], "name": "x"}]},
+                                          {"m": [{"r": "bot", "c": None}]}))
+put("rows", "best", LINES + BEST, lines({"q": "q", "a": [{"n": 1, "c": "a"}, {"n": 2.5, "c": "b"}]}, {"q": "q", "a": []},
+                                        {"q": "q", "a": [{"n": None}]}))
+put("rows", "column", LINES + COLUMN, lines({"question": "<t>", "responses": [{"response": "a"}], "t": "on"}, {"question": "q", "responses": []}))
+put("rows", "message", LINES + MESSAGE, lines({"messages": [{"role": "user", "content": "q"}], "answer": "a"}, {"messages": [], "answer": "a"}))
+put("rows", "calls", LINES, lines({"messages": [{"role": "assistant", "content": None, "tool_calls": [{"function": {
+    "name": "f", "arguments": {"x": [1.5, None, True, -0.0, 10**20, "it's"]}}}]}], "chat_template_kwargs": {"a": 1}, "tools": [{}]}))
 put("rows", "sequence", ARRAY, '{"question":"q","answer":"a"}\n{"question":"q",\n"answer":"a"}')
 put("rows", "gzip", LINES, pack(lines(chat)))
 put("rows", "members", LINES, pack('{"question":"q"') + pack(',"answer":"a"}\n') + b"\0\0")

@@ -1,9 +1,11 @@
 #!/bin/sh
-# Prints a page of docs/ that is made from the tables: options or commands.
+# Prints a page of docs/ that is made from the tables: options, commands or datasets.
 cd "$(dirname "$0")/.." || exit 1
 case $1 in
 options)
     build/skiff options ;;
+datasets)
+    build/skiff datasets ;;
 commands)
     echo '# Commands'
     echo
@@ -15,5 +17,5 @@ commands)
         printf '```\n'
     done ;;
 *)
-    echo "usage: tools/docs.sh options|commands" >&2; exit 2 ;;
+    echo "usage: tools/docs.sh options|commands|datasets" >&2; exit 2 ;;
 esac

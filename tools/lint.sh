@@ -54,7 +54,7 @@ fi
 
 # Documentation that comes from the tables.
 if [ -x build/skiff ]; then
-    for page in options commands; do
+    for page in options commands datasets; do
         tools/docs.sh $page | cmp -s - docs/$page.md || say "docs/$page.md is out of date: run 'make docs'"
     done
 else

@@ -150,22 +150,44 @@ enum { pack_sequential = 2 };
     X(TEXT, isa, SKIFF_TEXT_UNSET, 0, 0, "generic avx2 avx512 avx512bf16 amx", SKIFF_IGNORED,                                 \
       "Instruction set of the kernels. Unset: the best of this CPU.")
 
+// ---- what rows look like: for ChatLmDatasetFormat and get_instruction_dataset alike ----------------------------------------
+#define SKIFF_ADAPTER_OPTIONS(X)                                                                                              \
+    X(TEXT, adapter, SKIFF_TEXT_UNSET, 0, 0, 0, 0,                                                                            \
+      "How rows become messages: a name of the table of adapters. Unset or auto: found in the first row.")                    \
+    X(TEXT, input_field, SKIFF_TEXT_UNSET, 0, 0, 0, 0,                                                                        \
+      "The user's role where rows hold a message list, else the field of the prompt.")                                        \
+    X(TEXT, output_field, SKIFF_TEXT_UNSET, 0, 0, 0, 0,                                                                       \
+      "The assistant's role where rows hold a message list, else the field of the answer.")                                   \
+    X(TEXT, messages_field, SKIFF_TEXT_UNSET, 0, 0, 0, 0,                                                                     \
+      "The field that holds the message list. Unset: as the adapter has it, usually `messages`.")                             \
+    X(TEXT, system_field, SKIFF_TEXT_UNSET, 0, 0, 0, 0,                                                                       \
+      "A field whose text becomes the system message.")                                                                       \
+    X(TEXT, role_key, SKIFF_TEXT_UNSET, 0, 0, 0, 0,                                                                           \
+      "The key of a message that holds its role. Unset: as the adapter has it, usually `role`.")                              \
+    X(TEXT, content_key, SKIFF_TEXT_UNSET, 0, 0, 0, 0,                                                                        \
+      "The key of a message, or of an answer in a list, that holds its text. Unset: as the adapter has it.")                  \
+    X(TEXT, user_value, SKIFF_TEXT_UNSET, 0, 0, 0, 0,                                                                         \
+      "How rows spell the user's role, besides the usual names.")                                                             \
+    X(TEXT, assistant_value, SKIFF_TEXT_UNSET, 0, 0, 0, 0,                                                                    \
+      "How rows spell the assistant's role, besides the usual names.")                                                        \
+    X(TEXT, system_value, SKIFF_TEXT_UNSET, 0, 0, 0, 0,                                                                       \
+      "How rows spell the system's role, besides the usual names.")                                                           \
+    X(TEXT, tool_value, SKIFF_TEXT_UNSET, 0, 0, 0, 0,                                                                         \
+      "How rows spell a tool's role, besides the usual names.")                                                               \
+    X(TEXT, filter_on_key, SKIFF_TEXT_UNSET, 0, 0, 0, 0,                                                                      \
+      "Of a list of answers the one in which this number is largest; of equals the first.")                                   \
+    X(TEXT, reasoning_field, SKIFF_TEXT_UNSET, 0, 0, 0, 0,                                                                    \
+      "A field of on/off or true/false that becomes the template's variable enable_thinking.")                                \
+    X(LIST, replacements, SKIFF_LIST_UNSET, 0, 0, 0, 0,                                                                       \
+      "Texts to replace in messages, in order, each as `<think> => <|start_think|>`.")                                        \
+    X(BOOL, single_turn, false, 0, 0, 0, 0,                                                                                   \
+      "Only the first user and the first assistant message of a conversation.")
+
 // ---- ChatLmDatasetFormat: what rows look like and what of them is trained ---------------------------------------------
 #define SKIFF_FORMAT_OPTIONS(X)                                                                                               \
-    X(TEXT, input_field, SKIFF_TEXT_UNSET, 0, 0, 0, 0,                                                                        \
-      "The user's role where rows hold a message list, else the field of the prompt.")                                       \
-    X(TEXT, output_field, SKIFF_TEXT_UNSET, 0, 0, 0, 0,                                                                       \
-      "The assistant's role where rows hold a message list, else the field of the answer.")                                  \
-    X(TEXT, messages_field, SKIFF_TEXT_UNSET, 0, 0, 0, 0,                                                                     \
-      "The field that holds the message list. Unset: as the adapter has it, usually `messages`.")                            \
-    X(TEXT, system_field, SKIFF_TEXT_UNSET, 0, 0, 0, 0,                                                                       \
-      "A field whose text becomes the system message.")                                                                      \
-    X(TEXT, adapter, SKIFF_TEXT_UNSET, 0, 0, 0, 0,                                                                            \
-      "How rows become messages: a name of the table of adapters. Unset: found in the first row.")                           \
+    SKIFF_ADAPTER_OPTIONS(X)                                                                                                  \
     X(TEXT, chat_template, SKIFF_TEXT_UNSET, 0, 0, 0, 0,                                                                      \
       "A template's text, a .jinja file, or one of Skiff's own: chatml, llama3, qwen2.5. Unset: the tokenizer's.")           \
-    X(BOOL, single_turn, false, 0, 0, 0, SKIFF_LATER,                                                                         \
-      "Only the first user and the first assistant message of a conversation.")                                              \
     X(CHOICE, pack, 1, 0, 0, SKIFF_PACK_WORDS, SKIFF_IGNORED,                                                                 \
       "Several conversations in a row of a training step (which has it in its own version). sequential: in order.")          \
     X(BOOL, mask_user_turns, true, 0, 0, 0, 0,                                                                                \
@@ -193,11 +215,20 @@ enum { pack_sequential = 2 };
 // ---- get_instruction_dataset: chats from the hub ----------------------------------------------------------------------
 #define SKIFF_DATASET_OPTIONS(X)                                                                                              \
     X(TEXT, name, SKIFF_TEXT_UNSET, 0, 0, 0, 0,                                                                               \
-      "The dataset's name on the hub: org/name.")                                                                            \
+      "A key of the table of known datasets, or any dataset's name on the hub (with revision and adapter): org/name.")        \
     X(TEXT, revision, SKIFF_TEXT_UNSET, 0, 0, 0, 0,                                                                           \
-      "Branch, tag or commit. Unset: the one Skiff's table of known datasets has, else main.")                               \
+      "Branch, tag or commit. Unset: the one in the table of known datasets.")                                                \
+    X(LIST, subsets, SKIFF_LIST_UNSET, 0, 0, 0, 0,                                                                            \
+      "Subsets (configurations) to take. Unset: the table's, else all.")                                                      \
     X(LIST, splits, SKIFF_LIST_UNSET, 0, 0, 0, 0,                                                                             \
-      "Splits to take. Unset: train.")
+      "Splits to take. Unset: the table's, else train.")                                                                      \
+    X(TEXT, file_type, SKIFF_TEXT_UNSET, 0, 0, "parquet json jsonl", 0,                                                       \
+      "Files of the dataset to read. Unset: the table's, else the kind of most of its files.")                                \
+    X(LIST, metadata_columns, SKIFF_LIST_UNSET, 0, 0, 0, 0,                                                                   \
+      "Columns to keep beside the messages. Unset: the table's.")                                                             \
+    SKIFF_ADAPTER_OPTIONS(X)                                                                                                  \
+    X(INT, threads, 0, 0, 4096, 0, SKIFF_IGNORED,                                                                             \
+      "Threads to transform with. 0: as many as this process may use.")
 
 // ---- default_sft: besides SimpleSFTConfig -----------------------------------------------------------------------------
 #define SKIFF_TRAIN_OPTIONS(X)                                                                                                \
@@ -251,6 +282,7 @@ enum { pack_sequential = 2 };
 
 // The values of each section as a struct; in memory the members of experiment.h's arguments begin with the same.
 struct SimpleSFTConfig { SKIFF_SFT_OPTIONS(SKIFF_MEMBER) };
+struct skiff_adapter_options { SKIFF_ADAPTER_OPTIONS(SKIFF_MEMBER) };
 struct ChatLmDatasetFormat { SKIFF_FORMAT_OPTIONS(SKIFF_MEMBER) };
 struct skiff_tokenize_options { SKIFF_TOKENIZE_OPTIONS(SKIFF_MEMBER) };
 struct skiff_dataset_options { SKIFF_DATASET_OPTIONS(SKIFF_MEMBER) };

@@ -142,6 +142,9 @@ bool skiff_doctor(char **report, skiff_err *e); // what this machine can do
 // The rows of the table of options that a command uses, as text for --help (NULL: all, as Markdown).
 char *skiff_options_help(const char *command);
 
+// The table of known datasets (get_instruction_dataset), as a page of Markdown or as JSON.
+char *skiff_datasets(bool json);
+
 #ifdef __cplusplus
 }
 #endif

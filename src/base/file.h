@@ -38,6 +38,9 @@ bool folder_list(arena *a, const char *path, char ***names, int64_t *count, err 
 // without wildcards matches itself if it exists.
 bool file_glob(arena *a, const char *pattern, char ***paths, int64_t *count, err *e) MUST_CHECK;
 
+// One name against one pattern without '/': *, ?, [a-z], [!a-z]. A leading '.' must be written out.
+bool name_matches(const char *pattern, const char *name);
+
 char *path_join(arena *a, const char *folder, const char *name);       // an absolute name stays as it is
 const char *path_name(const char *path);                               // the part after the last '/'
 char *path_folder(arena *a, const char *path);                         // the part before it; "." when there is none

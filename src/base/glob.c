@@ -28,8 +28,7 @@ static bool in_set(const char **p, char c)
     return in != no;
 }
 
-// One name against one pattern without '/'. A leading '.' must be written out.
-static bool matches(const char *p, const char *name)
+bool name_matches(const char *p, const char *name)
 {
     const char *star = NULL, *again = NULL;
     if (*name == '.' && *p != '.')
@@ -92,7 +91,7 @@ static bool walk(found *f, const char *folder, const char *pattern, err *e)
         bool real_folder = lstat(path, &s) == 0 && S_ISDIR(s.st_mode);     // ** does not follow links
         if (deep && real_folder && names[i][0] != '.')
             TRY(walk(f, path, pattern, e));
-        if (deep ? !rest && !real_folder && names[i][0] != '.' : matches(part, names[i]))
+        if (deep ? !rest && !real_folder && names[i][0] != '.' : name_matches(part, names[i]))
             TRY(step_into(f, folder, names[i], deep ? NULL : rest, e));
     }
     return true;

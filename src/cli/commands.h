@@ -5,7 +5,7 @@
 #define COMMANDS(X)                                                            \
     X(run) X(sft) X(plan) X(data_cat) X(data_show) X(tokenize) X(encode)       \
     X(decode) X(render) X(eval) X(train) X(chat) X(bench) X(doctor)            \
-    X(options)
+    X(options) X(datasets)
 
 #define X(id) extern const command command_##id;
 COMMANDS(X)

@@ -14,11 +14,24 @@ static bool two_texts(const adapting *x, str *input, str *output, err *e)
     return true;
 }
 
+// An answer may be one of a list of objects.
+static bool question_and_answer(const adapting *x, str *input, str *output, err *e)
+{
+    const node *answers = node_get(x->row, adapt_output(x));
+    bool null;
+    if (!x->options->filter_on_key || node_is(answers, NODE_NULL) || !answers)
+        return two_texts(x, input, output, e);
+    TRY(adapt_text(x, adapt_input(x), input, &null, e));
+    if (null)
+        x->out->dropped = drop_reasons[DROP_NULL];
+    return null || adapt_answer(x, answers, output, e);
+}
+
 bool adapt_response(const adapting *x, err *e)
 {
     str input = {0}, output = {0};
     node *messages;
-    TRY(two_texts(x, &input, &output, e));
+    TRY(question_and_answer(x, &input, &output, e));
     if (x->out->dropped)
         return true;
     TRY(adapt_begin(x, system_field(x), &messages, e));

@@ -1,4 +1,4 @@
-// Rows that hold a list of messages: OpenAI's form, and ShareGPT's {from, value} with its older names of roles.
+// Rows that hold a list of messages: OpenAI's form, other keys and names of roles, and ShareGPT's {from, value} with its tool calls.
 #include "data/adapter_table.h"
 
 #include <stdio.h>
@@ -16,20 +16,46 @@ static bool want_list(const adapting *x, const node **out, err *e)
         || fail_at(e, x->at, "%s: expected a list of messages, got %s", field, node_kind_name((*out)->kind));
 }
 
-// The role that the guide's input_field and output_field stand for, or NULL.
-static const char *named_role(const adapting *x, str role)
+// ---- names of roles ----
+
+static const struct { const char *from, *role; } roles[] = {
+    { "human", "user" }, { "user", "user" }, { "gpt", "assistant" }, { "assistant", "assistant" }, { "chatgpt", "assistant" },
+    { "model", "assistant" }, { "system", "system" }, { "function_call", "call" }, { "tool_call", "call" }, { "observation", "tool" },
+    { "tool", "tool" }, { "function_response", "tool" }, { "tool_response", "tool" }, { "developer", "developer" },
+};
+
+static const char *role_of(const adapting *x, str from)
 {
-    const adapter_options *o = x->options;
-    if (o->input_field && str_is(role, o->input_field))
-        return "user";
-    return o->output_field && str_is(role, o->output_field) ? "assistant" : NULL;
+    const char *named = adapt_named_role(x, from);
+    for (size_t i = 0; !named && i < COUNT(roles); i++)
+        if (str_is(from, roles[i].from))
+            named = roles[i].role;
+    return named;
 }
+
+static bool has_own_names(const adapter_options *o)
+{
+    return o->role_key || o->content_key || o->user_value || o->assistant_value || o->system_value || o->tool_value;
+}
+
+// "human, gpt" of the options, for errors.
+static void list_own_names(const adapter_options *o, char *out, size_t room)
+{
+    const char *const own[] = { o->user_value, o->assistant_value, o->system_value, o->tool_value };
+    size_t used = 0;
+    out[0] = 0;
+    for (size_t i = 0; i < COUNT(own); i++)
+        if (own[i] && used < room)
+            used += (size_t)snprintf(out + used, room - used, "%s, ", own[i]);
+}
+
+// ---- OpenAI's form ----
 
 // A message as it is but for the name of its role. Keys that are null (as in Arrow tables) stay: templates test them.
 static node renamed(const adapting *x, const node *message)
 {
     const node *role = node_get(message, "role");
-    const char *name = node_is(role, NODE_TEXT) ? named_role(x, role->text) : NULL;
+    const char *name = node_is(role, NODE_TEXT) ? adapt_named_role(x, role->text) : NULL;
     if (!name || str_is(role->text, name))
         return *message;
     node *copy = node_object(x->arena);
@@ -39,33 +65,52 @@ static node renamed(const adapting *x, const node *message)
     return *copy;
 }
 
+// A message whose keys or roles the options name: both must be there, the other members stay.
+static bool add_named(const adapting *x, node *messages, const node *message, int64_t i, err *e)
+{
+    const char *field = adapt_input(x), *key = adapt_role_key(x), *words = adapt_content_key(x), *name = NULL;
+    const node *role = node_get(message, key), *content = node_get(message, words);
+    char own[120];
+    if (!node_is(message, NODE_OBJECT))
+        return fail_at(e, x->at, "%s[%lld]: expected an object, got %s", field, (long long)i, node_kind_name(message->kind));
+    if (!role || (!content && !node_get(message, "tool_calls")))
+        return fail_at(e, x->at, "%s[%lld].%s: missing", field, (long long)i, role ? words : key);
+    if (role->kind != NODE_TEXT)
+        return fail_at(e, x->at, "%s[%lld].%s: expected text, got %s", field, (long long)i, key, node_kind_name(role->kind));
+    if (!(name = role_of(x, role->text)) || !strcmp(name, "call")) {
+        list_own_names(x->options, own, sizeof own);
+        return fail_at(e, x->at, "%s[%lld].%s: expected %suser, assistant, system or tool, got '%.*s'", field, (long long)i, key, own,
+                       (int)MIN(role->text.size, 40), role->text.at);
+    }
+    node *m = node_object(x->arena);
+    node_put(x->arena, m, "role", node_text(str_of(name)));
+    if (content)
+        node_put(x->arena, m, "content", *content);
+    for (int64_t k = 0; k < message->object.count; k++) {
+        const member *other = &message->object.members[k];
+        if (!str_is(other->key, key) && !str_is(other->key, words) && !str_is(other->key, "role") && !str_is(other->key, "content"))
+            ARENA_PUSH(x->arena, m->object.members, m->object.count, *other);
+    }
+    node_add(x->arena, messages, *m);
+    return true;
+}
+
 bool adapt_messages(const adapting *x, err *e)
 {
     const node *list;
     node *messages;
+    const bool named = has_own_names(x->options);
     TRY(want_list(x, &list, e));
     TRY(adapt_begin(x, x->options->system_field, &messages, e));
     for (int64_t i = 0; i < list->list.count; i++)
-        node_add(x->arena, messages, renamed(x, &list->list.items[i]));
+        if (named)
+            TRY(add_named(x, messages, &list->list.items[i], i, e));
+        else
+            node_add(x->arena, messages, renamed(x, &list->list.items[i]));
     return true;
 }
 
 // ---- ShareGPT ----
-
-static const struct { const char *from, *role; } roles[] = {
-    { "human", "user" }, { "user", "user" }, { "gpt", "assistant" }, { "assistant", "assistant" }, { "chatgpt", "assistant" },
-    { "model", "assistant" }, { "system", "system" }, { "function_call", "call" }, { "tool_call", "call" }, { "observation", "tool" },
-    { "tool", "tool" }, { "function_response", "tool" }, { "tool_response", "tool" },
-};
-
-static const char *role_of(const adapting *x, str from)
-{
-    const char *named = named_role(x, from);
-    for (size_t i = 0; !named && i < COUNT(roles); i++)
-        if (str_is(from, roles[i].from))
-            named = roles[i].role;
-    return named;
-}
 
 // {"name": …, "arguments": …} as {"type": "function", "function": {…}}; arguments given as text that holds an object become one.
 static bool add_call(const adapting *x, node *calls, const node *call, const char *where, err *e)
@@ -126,12 +171,12 @@ static bool add_element(const adapting *x, node *messages, const node *message, 
     const char *field = adapt_input(x);
     if (!node_is(message, NODE_OBJECT))
         return fail_at(e, x->at, "%s[%lld]: expected an object, got %s", field, (long long)i, node_kind_name(message->kind));
-    TRY(want_member(x, message, i, "from", "role", &from, e));
-    TRY(want_member(x, message, i, "value", "content", &value, e));
+    TRY(want_member(x, message, i, adapt_role_key(x), "role", &from, e));
+    TRY(want_member(x, message, i, adapt_content_key(x), "content", &value, e));
     const char *role = role_of(x, from);
     if (!role)
-        return fail_at(e, x->at, "%s[%lld].from: expected human, user, gpt, assistant, system, function_call, observation or tool, "
-                                 "got '%.*s'", field, (long long)i, (int)MIN(from.size, 40), from.at);
+        return fail_at(e, x->at, "%s[%lld].%s: expected human, user, gpt, assistant, system, function_call, observation or tool, "
+                                 "got '%.*s'", field, (long long)i, adapt_role_key(x), (int)MIN(from.size, 40), from.at);
     if (strcmp(role, "call")) {
         adapt_message(x, messages, role, value);
         return true;
@@ -143,12 +188,13 @@ static bool add_element(const adapting *x, node *messages, const node *message, 
     return add_calls(x, messages, value, arena_print(x->arena, "%s[%lld].value", field, (long long)i), e);
 }
 
-static bool begins_with_system(const node *list)
+static bool begins_with_system(const adapting *x, const node *list)
 {
-    const node *first = node_at(list, 0), *from = node_get(first, "from");
+    const node *first = node_at(list, 0), *from = node_get(first, adapt_role_key(x));
     if (!from)
         from = node_get(first, "role");
-    return node_is(from, NODE_TEXT) && str_is(from->text, "system");
+    const char *role = node_is(from, NODE_TEXT) ? role_of(x, from->text) : NULL;
+    return role && !strcmp(role, "system");
 }
 
 bool adapt_sharegpt(const adapting *x, err *e)
@@ -159,7 +205,7 @@ bool adapt_sharegpt(const adapting *x, err *e)
     const char *field = x->options->system_field ? x->options->system_field : "system";
     TRY(want_list(x, &list, e));
     TRY(adapt_maybe_text(x, field, &system, e));
-    if (system.size && begins_with_system(list))
+    if (system.size && begins_with_system(x, list))
         return fail_at(e, x->at, "%s: the messages begin with a system message too; which one is meant?", field);
     TRY(adapt_begin(x, field, &messages, e));
     for (int64_t i = 0; i < list->list.count; i++)

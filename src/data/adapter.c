@@ -2,6 +2,7 @@
 #include "data/adapter_table.h"
 
 #include <stdio.h>
+#include <strings.h>
 
 #include "base/json.h"
 #include "base/near.h"
@@ -10,34 +11,46 @@
 const char *const drop_reasons[DROP_REASONS] = {
     [DROP_UNTRAINED] = "nothing in it is trained",
     [DROP_NULL] = "a field is null",
+    [DROP_NO_ANSWER] = "its list of answers holds none",
+    [DROP_NOT_ONE] = "it holds more or less than one message",
+    [DROP_NO_ROLE] = "its message has no role",
+    [DROP_NO_TURN] = "it has no user or no assistant message",
 };
 
 // The first row whose fields a dataset's first row has is chosen, so the more particular ones come first.
+#define LIST_OF(key, text) .list = true, .element = key, .content = text
+#define PAIR               .drops_null = true
 static const adapter table[] = {
-    // name                   input           output        function
-    { "messages",             "messages",      NULL,         adapt_messages,   .list = true, .element = "role" },
-    { "messages",             "conversations", NULL,         adapt_messages,   .list = true, .element = "role" },
-    { "messages",             "conversation",  NULL,         adapt_messages,   .list = true, .element = "role" },
-    { "sharegpt",             "conversations", NULL,         adapt_sharegpt,   .list = true, .element = "from" },
-    { "sharegpt",             "conversation",  NULL,         adapt_sharegpt,   .list = true, .element = "from" },
-    { "sharegpt",             "messages",      NULL,         adapt_sharegpt,   .list = true, .element = "from" },
-    { "prompt_completion",    "prompt",        "completion", adapt_completion, .list = false },
-    { "alpaca",               "instruction",   "output",     adapt_alpaca,     .list = false },
-    { "instruction_response", "instruction",   "response",   adapt_response,   .drops_null = true },
-    { "instruction_response", "prompt",        "response",   adapt_response,   .drops_null = true },
-    { "instruction_response", "query",         "response",   adapt_response,   .drops_null = true },
-    { "instruction_response", "question",      "answer",     adapt_response,   .drops_null = true },
-    { "instruction_response", "question",      "response",   adapt_response,   .drops_null = true },
-    { "instruction_response", "input",         "output",     adapt_response,   .drops_null = true },
-    { "instruction_response", "problem",       "solution",   adapt_response,   .drops_null = true },
-    { "instruction_response", "instruction",   "completion", adapt_response,   .drops_null = true },
+    // name                       input           output        function
+    { "messages",                 "messages",      NULL,         adapt_messages,         LIST_OF("role", "content") },
+    { "messages",                 "conversations", NULL,         adapt_messages,         LIST_OF("role", "content") },
+    { "messages",                 "conversation",  NULL,         adapt_messages,         LIST_OF("role", "content") },
+    { "sharegpt",                 "conversations", NULL,         adapt_sharegpt,         LIST_OF("from", "value") },
+    { "sharegpt",                 "conversation",  NULL,         adapt_sharegpt,         LIST_OF("from", "value") },
+    { "sharegpt",                 "messages",      NULL,         adapt_sharegpt,         LIST_OF("from", "value") },
+    { "prompt_completion",        "prompt",        "completion", adapt_completion,       .list = false },
+    { "alpaca",                   "instruction",   "output",     adapt_alpaca,           .list = false },
+    { "instruction_response",     "instruction",   "response",   adapt_response,         PAIR },
+    { "instruction_response",     "prompt",        "response",   adapt_response,         PAIR },
+    { "instruction_response",     "query",         "response",   adapt_response,         PAIR },
+    { "instruction_response",     "question",      "answer",     adapt_response,         PAIR },
+    { "instruction_response",     "question",      "response",   adapt_response,         PAIR },
+    { "instruction_response",     "input",         "output",     adapt_response,         PAIR },
+    { "instruction_response",     "problem",       "solution",   adapt_response,         PAIR },
+    { "instruction_response",     "instruction",   "completion", adapt_response,         PAIR },
+    { "instruct_column_response", "question",      "responses",  adapt_column_response,  PAIR, .content = "response" },
+    { "instruct_msg_response",    "messages",      "answer",     adapt_message_response, PAIR, .by_name = true, .element = "role" },
 };
 
 const char *adapter_name(const adapter *a) { return a->name; }
 
 const char *const *adapter_names(void)
 {
-    static const char *const names[] = { "messages", "sharegpt", "prompt_completion", "alpaca", "instruction_response", NULL };
+    static const char *names[COUNT(table) + 1];
+    size_t count = 0;
+    for (size_t i = 0; i < COUNT(table); i++)       // rows of one name stand together
+        if (!i || strcmp(table[i].name, table[i - 1].name))
+            names[count++] = table[i].name;
     return names;
 }
 
@@ -80,7 +93,7 @@ static bool means_fields(const adapter *a, const adapter_options *o, const node 
     if (!o->input_field || !o->output_field || !node_get(row, o->input_field) || !node_get(row, o->output_field))
         return false;
     for (int64_t i = 0; i < list->list.count; i++) {
-        const node *role = node_get(node_at(list, i), a->element);
+        const node *role = node_get(node_at(list, i), o->role_key ? o->role_key : a->element);
         if (node_is(role, NODE_TEXT) && (str_is(role->text, o->input_field) || str_is(role->text, o->output_field)))
             return false;
     }
@@ -90,8 +103,10 @@ static bool means_fields(const adapter *a, const adapter_options *o, const node 
 static bool fits(const adapter *a, const adapter_options *o, const node *row)
 {
     const char *field = o->messages_field ? o->messages_field : a->input;
+    if (a->by_name && !o->adapter)
+        return false;
     if (a->list)
-        return holds_list(row, field, a->element) && !means_fields(a, o, row, node_get(row, field));
+        return holds_list(row, field, o->role_key ? o->role_key : a->element) && !means_fields(a, o, row, node_get(row, field));
     return node_get(row, o->input_field ? o->input_field : a->input) && node_get(row, o->output_field ? o->output_field : a->output);
 }
 
@@ -122,8 +137,8 @@ static const adapter *of_fields(const adapter_options *o)
 
 static bool check_name(const adapter_options *o, err *e)
 {
-    char near[128], all[128];
-    if (!o->adapter || by_name(o->adapter))
+    char near[128], all[200];
+    if (!o->adapter || !strcmp(o->adapter, "auto") || by_name(o->adapter))
         return true;
     size_t count = 0;
     while (adapter_names()[count])
@@ -133,10 +148,21 @@ static bool check_name(const adapter_options *o, err *e)
     return fail(e, ERR_INPUT, "adapter: there is no '%s'%s%s; there are %s", o->adapter, near[0] ? ", did you mean " : "", near, all);
 }
 
-bool adapter_choose(const adapter_options *o, const node *first, place at, const adapter **out, err *e)
+bool adapter_check(const adapter_options *o, err *e)
 {
-    char keys[200], all[128];
-    TRY(check_name(o, e));
+    for (int i = 0; o->replacements && o->replacements[i]; i++)
+        if (!strstr(o->replacements[i], ADAPT_ARROW) || str_begins(str_of(o->replacements[i]), STR(ADAPT_ARROW)))
+            return fail(e, ERR_INPUT, "replacements: expected 'this => that', got '%.60s'", o->replacements[i]);
+    return check_name(o, e);
+}
+
+bool adapter_choose(const adapter_options *given, const node *first, place at, const adapter **out, err *e)
+{
+    char keys[200], all[200];
+    adapter_options without = *given, *o = &without;
+    TRY(check_name(given, e));
+    if (o->adapter && !strcmp(o->adapter, "auto"))
+        o->adapter = NULL;
     if (!node_is(first, NODE_OBJECT))
         return fail_at(e, at, "expected an object, got %s", first ? node_kind_name(first->kind) : "nothing");
     if ((*out = find_fit(o, first, true)))
@@ -171,6 +197,26 @@ const char *adapt_input(const adapting *x)
 const char *adapt_output(const adapting *x)
 {
     return x->options->output_field ? x->options->output_field : x->adapter->output;
+}
+
+const char *adapt_role_key(const adapting *x) { return x->options->role_key ? x->options->role_key : x->adapter->element; }
+
+const char *adapt_content_key(const adapting *x)
+{
+    return x->options->content_key ? x->options->content_key : x->adapter->content ? x->adapter->content : "content";
+}
+
+const char *adapt_named_role(const adapting *x, str spelling)
+{
+    const adapter_options *o = x->options;
+    const struct { const char *spelt, *role; } named[] = {
+        { o->user_value, "user" }, { o->assistant_value, "assistant" }, { o->system_value, "system" }, { o->tool_value, "tool" },
+        { o->input_field, "user" }, { o->output_field, "assistant" },
+    };
+    for (size_t i = 0; i < COUNT(named); i++)
+        if (named[i].spelt && str_is(spelling, named[i].spelt))
+            return named[i].role;
+    return NULL;
 }
 
 bool adapt_missing(const adapting *x, const char *field, err *e)
@@ -237,6 +283,20 @@ static bool add_tools(const adapting *x, node *chat, err *e)
     return true;
 }
 
+// A column of on/off words, as some datasets have it, is the template's enable_thinking.
+static void add_reasoning(const adapting *x, node *chat)
+{
+    static const struct { const char *word; bool on; } words[] = {
+        { "on", true }, { "true", true }, { "1", true }, { "off", false }, { "false", false }, { "0", false },
+    };
+    const node *said = x->options->reasoning_field ? node_get(x->row, x->options->reasoning_field) : NULL;
+    if (node_is(said, NODE_BOOL))
+        node_put(x->arena, chat, "enable_thinking", *said);
+    for (size_t i = 0; node_is(said, NODE_TEXT) && i < COUNT(words); i++)
+        if (said->text.size == strlen(words[i].word) && !strncasecmp(said->text.at, words[i].word, said->text.size))
+            node_put(x->arena, chat, "enable_thinking", node_bool(words[i].on));
+}
+
 bool adapt_begin(const adapting *x, const char *system_field, node **messages, err *e)
 {
     node *chat = node_object(x->arena);
@@ -254,6 +314,7 @@ bool adapt_begin(const adapting *x, const char *system_field, node **messages, e
         if (!node_get(chat, name))
             node_put(x->arena, chat, name, more->object.members[i].value);
     }
+    add_reasoning(x, chat);
     *messages = (node *)node_get(chat, "messages");     // members may have moved while the object grew
     return true;
 }
@@ -264,5 +325,8 @@ bool adapter_apply(const adapter *a, const adapter_options *o, arena *memory, co
     *out = (adapted){0};
     if (!node_is(row, NODE_OBJECT))
         return fail_at(e, at, "expected an object, got %s", row ? node_kind_name(row->kind) : "nothing");
-    return a->apply(&x, e);
+    TRY(a->apply(&x, e));
+    if (!out->dropped)
+        adapt_after(&x);
+    return true;
 }

@@ -97,6 +97,26 @@ static void put_text(arena *a, node *o, const char *key, const char *value)
     node_put(a, o, key, value ? info_text(a, value) : (node){ .kind = NODE_NULL });
 }
 
+// Settings that most caches do not have stand in the key only where they are set, so that a new one changes no key there is.
+static void put_more_adapting(arena *a, node *s, const adapter_options *d)
+{
+    const struct { const char *name, *value; } more[] = {
+        { "role_key", d->role_key }, { "content_key", d->content_key }, { "user_value", d->user_value },
+        { "assistant_value", d->assistant_value }, { "system_value", d->system_value }, { "tool_value", d->tool_value },
+        { "filter_on_key", d->filter_on_key }, { "reasoning_field", d->reasoning_field },
+    };
+    node *replacements = node_list(a);
+    for (size_t i = 0; i < COUNT(more); i++)
+        if (more[i].value)
+            put_text(a, s, more[i].name, more[i].value);
+    for (int i = 0; d->replacements && d->replacements[i]; i++)
+        node_add(a, replacements, info_text(a, d->replacements[i]));
+    if (replacements->list.count)
+        node_put(a, s, "replacements", *replacements);
+    if (d->single_turn)
+        node_put(a, s, "single_turn", node_bool(true));
+}
+
 static void make_settings(build *b)
 {
     arena *a = &b->arena;
@@ -113,6 +133,7 @@ static void make_settings(build *b)
     put_text(a, s, "input_field", d->input_field);
     put_text(a, s, "output_field", d->output_field);
     put_text(a, s, "system_field", d->system_field);
+    put_more_adapting(a, s, d);
     node_put(a, s, "calls_as_text", node_bool(d->calls_as_text));
     node_put(a, s, "add_generation_prompt", node_bool(c->add_generation_prompt));
     node_put(a, s, "train_all", node_bool(c->train_all));

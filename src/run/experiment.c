@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/util.h"
+#include "run/dataset.h"
 
 static experiment current;
 
@@ -106,12 +107,8 @@ const char *step_name(arena *a, const ExecutorStep *s)
     switch (s->what) {
     case WHAT_TOKENIZE:
         return with_prefix(a, "tokenized/", s->tokenize.name ? s->tokenize.name : "unnamed");
-    case WHAT_DATASET: {
-        char *name = arena_print(a, "documents/%s", s->dataset.name ? s->dataset.name : "unnamed");
-        for (char *p = name + strlen("documents/"); *p; p++)
-            *p = *p == '/' ? '-' : *p;
-        return name;
-    }
+    case WHAT_DATASET:
+        return arena_print(a, "documents/%s", dataset_folder(a, s->dataset.name ? s->dataset.name : "unnamed"));
     case WHAT_SFT:
         return arena_print(a, "%s_seed%lld", with_prefix(a, "checkpoints/", s->sft.name ? s->sft.name : "unnamed"),
                            (long long)s->sft.sft_config.seed);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/util.h"
+#include "run/dataset.h"
 #include "run/graph.h"
 
 void graph_mistake(const ExecutorStep *s, const char *fmt, ...)
@@ -74,14 +75,64 @@ static void put_tokenize(builder *b, ExecutorStep *s)
     x->description = arena_print(a, "Tokenize chats with the tokenizer %s.", s->tokenize.tokenizer ? s->tokenize.tokenizer : "?");
 }
 
+// Files of the hub: two datasets of one repository share the step.
+static int put_download(builder *b, const ExecutorStep *s, const dataset_plan *d)
+{
+    arena *a = b->arena;
+    for (int i = 0; i < b->count; i++)
+        if (!strcmp(b->steps[i].kind->name, "download") && !strcmp(b->steps[i].pinned, d->raw))
+            return i;
+    node *config = node_object(a);
+    node_put(a, config, "name", node_text(str_of(d->repo)));
+    node_put(a, config, "revision", node_text(str_of(d->options.revision)));
+    node_put(a, config, "repo_type", node_text(STR("dataset")));
+    b->steps[b->count] = (exec_step){
+        .name = arena_print(a, "raw/%s", dataset_folder(a, d->repo)), .kind = step_kind_find("download"), .config = config,
+        .settings = node_object(a), .pinned = d->raw, .at = s->at, .description = arena_print(a, "The files of %s.", d->repo),
+    };
+    return b->count++;
+}
+
+static node words_of(arena *a, const char *const *words)
+{
+    node *list = node_list(a);
+    for (; *words; words++)
+        node_add(a, list, node_text(str_of(*words)));
+    return *list;
+}
+
+// Two steps: the files, and the chats in them. What the table of known datasets says stands in the version.
 static void put_dataset(builder *b, ExecutorStep *s)
 {
-    node *config = node_object(b->arena), *declared = node_object(b->arena);
-    dump(b, SECTION_DATASET, &s->dataset, OPTIONS_HASHED, config, declared);
-    exec_step *x = add(b, s, "download");
+    arena *a = b->arena;
+    const option_section *in = &option_sections[SECTION_DATASET];
+    node *config = node_object(a), *adapter = node_object(a), *settings = node_object(a), *raw = node_object(a);
+    dataset_plan d;
+    err e;
+    if (!dataset_resolve(a, (const struct skiff_dataset_options *)&s->dataset, &d, &e)) {
+        graph_mistake(s, "%s", e.text);
+        return;
+    }
+    node_put(a, raw, "step", node_int(put_download(b, s, &d)));
+    node_put(a, raw, "path", (node){ .kind = NODE_NULL });
+    node_put(a, config, "raw", *raw);
+    node_put(a, config, "repo", node_text(str_of(d.repo)));
+    node_put(a, config, "subsets", words_of(a, d.subsets));
+    node_put(a, config, "splits", words_of(a, d.splits));
+    node_put(a, config, "metadata_columns", words_of(a, d.metadata));
+    if (d.options.file_type)
+        node_put(a, config, "file_type", node_text(str_of(d.options.file_type)));
+    // What is left of the options is the adapter's.
+    for (size_t i = 0; i < in->count; i++)
+        if (option_find(SECTION_FORMAT, in->rows[i].name) && !option_is_default(&in->rows[i], &d.options, in->defaults))
+            node_put(a, adapter, in->rows[i].name, option_value(&in->rows[i], &d.options, a));
+    node_put(a, config, "adapter", *adapter);
+    dump(b, SECTION_DATASET, &s->dataset, OPTIONS_IGNORED, settings, NULL);
+    exec_step *x = add(b, s, "transform");
     x->config = config;
-    x->declared = declared;
-    x->description = arena_print(b->arena, "Chats of %s from the hub.", s->dataset.name ? s->dataset.name : "?");
+    x->settings = settings;
+    x->pinned = s->pinned ? s->pinned : d.documents;
+    x->description = arena_print(a, "Chats of %s.", s->dataset.name);
 }
 
 // ---- training -----------------------------------------------------------------------------------------------------------
@@ -189,7 +240,7 @@ int graph_place(builder *b, ExecutorStep *s)
 void experiment_graph(const skiff_main_args *args, bool local, arena *a, exec_step **steps, int *count)
 {
     experiment *x = experiment_current();
-    builder b = { .arena = a, .local = local, .steps = ARENA_ARRAY(a, exec_step, x->step_count + 1) };
+    builder b = { .arena = a, .local = local, .steps = ARENA_ARRAY(a, exec_step, 2 * x->step_count + 1) };    // a dataset is two
     for (int i = 0; i < x->step_count; i++)
         x->steps[i]->index = -1;
     for (int i = 0; i < SKIFF_STEPS && args->steps[i]; i++)

@@ -43,6 +43,20 @@ bool need_local(const char *name, const char *path, err *e)
 
 // ---- chats to a cache ---------------------------------------------------------------------------------------------------
 
+adapter_options adapter_options_of(arena *a, const struct skiff_adapter_options *f)
+{
+    const char **replacements = ARENA_ARRAY(a, const char *, SKIFF_LIST_ROOM + 1);
+    for (int i = 0; i < SKIFF_LIST_ROOM && f->replacements[i]; i++)
+        replacements[i] = f->replacements[i];
+    return (adapter_options){
+        .adapter = f->adapter, .messages_field = f->messages_field, .input_field = f->input_field, .output_field = f->output_field,
+        .system_field = f->system_field, .role_key = f->role_key, .content_key = f->content_key, .user_value = f->user_value,
+        .assistant_value = f->assistant_value, .system_value = f->system_value, .tool_value = f->tool_value,
+        .filter_on_key = f->filter_on_key, .reasoning_field = f->reasoning_field, .replacements = replacements,
+        .single_turn = f->single_turn,
+    };
+}
+
 bool cache_options_fill(arena *a, const struct skiff_tokenize_options *t, const struct ChatLmDatasetFormat *f, cache_options *out,
                         err *e)
 {
@@ -50,14 +64,15 @@ bool cache_options_fill(arena *a, const struct skiff_tokenize_options *t, const 
     if (later)
         return fail(e, ERR_UNSUPPORTED, "format.%s is not built yet", later->name);
     *out = (cache_options){
-        .adapter = { .adapter = f->adapter, .messages_field = f->messages_field, .input_field = f->input_field,
-                     .output_field = f->output_field, .system_field = f->system_field },
+        .adapter = adapter_options_of(a, (const struct skiff_adapter_options *)f),  // ChatLmDatasetFormat begins with them
         .chat = { .train_all = !f->mask_user_turns, .bos_add = !strcmp(f->bos, "add"),
                   .special_in_content_as_text = !strcmp(f->special_tokens_in_content, "text") },
         .chat_template = str_of(f->chat_template),
         .shard_rows = t->shard_rows,
         .threads = (int)t->threads,
     };
+    if (!adapter_check(&out->adapter, e))
+        return err_while(e, "format");
     if (f->chat_template && str_ends(out->chat_template, STR(".jinja"))) {
         out->template_file = f->chat_template;
         return file_read(a, f->chat_template, &out->chat_template, e) || err_while(e, "format.chat_template");

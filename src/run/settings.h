@@ -6,6 +6,9 @@
 // A tokenizer or model as it is written: a local path, else a clear refusal (the hub and buckets are not built yet).
 bool need_local(const char *name, const char *path, err *e) MUST_CHECK;
 
+// Lists are copied into `a`.
+adapter_options adapter_options_of(arena *a, const struct skiff_adapter_options *o);
+
 // `chat_template` may name a file, which is read into `a`.
 bool cache_options_fill(arena *a, const struct skiff_tokenize_options *t, const struct ChatLmDatasetFormat *f, cache_options *out,
                         err *e) MUST_CHECK;

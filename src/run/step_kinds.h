@@ -2,7 +2,7 @@
 #pragma once
 #include "run/executor.h"
 
-extern const step_kind step_tokenize, step_train, step_download;
+extern const step_kind step_tokenize, step_train, step_download, step_transform;
 
 // Is this member of the configuration another step's output (which is checked and digested there)?
 bool step_is_reference(const exec_step *s, const char *name);

@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "base/util.h"
 
-static const step_kind *const kinds[] = { &step_tokenize, &step_train, &step_download };
+static const step_kind *const kinds[] = { &step_tokenize, &step_train, &step_download, &step_transform };
 
 const step_kind *step_kind_find(const char *name)
 {

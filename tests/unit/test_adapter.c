@@ -100,6 +100,97 @@ TEST(adapts_sharegpt)
                  "\"arguments\":{\"x\":2}}},{\"type\":\"function\",\"function\":{\"name\":\"g\",\"arguments\":{}}}]"));
 }
 
+#define TALK "{\"talk\":[{\"who\":\"asker\",\"says\":\"q\",\"id\":3},{\"who\":\"teller\",\"says\":\"a\",\"role\":\"x\"}]}"
+
+TEST(names_keys_and_roles)
+{
+    const adapter_options named = { .adapter = "messages", .messages_field = "talk", .role_key = "who", .content_key = "says",
+                                    .user_value = "asker", .assistant_value = "teller" };
+    CHECK_TEXT(adapt(named, TALK, NULL),
+               "messages: {\"messages\":[{\"role\":\"user\",\"content\":\"q\",\"id\":3},{\"role\":\"assistant\",\"content\":\"a\"}]}");
+    CHECK(strstr(adapt(named, TALK, "{\"talk\":[{\"who\":\"system\",\"says\":\"be\"},{\"who\":\"user\",\"says\":[]}]}"),
+                 "[{\"role\":\"system\",\"content\":\"be\"},{\"role\":\"user\",\"content\":[]}]"));
+    CHECK_TEXT(adapt(named, TALK, "{\"talk\":[{\"who\":\"asker\",\"says\":\"q\"},{\"who\":\"bot\",\"says\":\"a\"}]}"),
+               "x.jsonl: row 2: talk[1].who: expected asker, teller, user, assistant, system or tool, got 'bot'");
+    CHECK_TEXT(adapt(named, TALK, "{\"talk\":[{\"who\":\"asker\"}]}"), "x.jsonl: row 2: talk[0].says: missing");
+    CHECK_TEXT(adapt(named, TALK, "{\"talk\":[{\"says\":\"q\"}]}"), "x.jsonl: row 2: talk[0].who: missing");
+    CHECK_TEXT(adapt(named, TALK, "{\"talk\":[{\"who\":5,\"says\":\"q\"}]}"), "x.jsonl: row 2: talk[0].who: expected text, got a whole number");
+    CHECK_TEXT(adapt(named, TALK, "{\"talk\":[5]}"), "x.jsonl: row 2: talk[0]: expected an object, got a whole number");
+    // Roles that are the other way round.
+    CHECK(strstr(adapt((adapter_options){ .user_value = "assistant", .assistant_value = "user" }, TWO "}", NULL),
+                 "[{\"role\":\"assistant\",\"content\":\"q\"},{\"role\":\"user\",\"content\":\"a\"}]"));
+    CHECK(strstr(adapt((adapter_options){ .messages_field = "c", .role_key = "by", .content_key = "text" },
+                       "{\"c\":[{\"by\":\"human\",\"text\":\"q\"},{\"by\":\"gpt\",\"text\":\"a\"}]}", NULL), "messages: " TWO "}"));
+}
+
+TEST(adapts_lists_of_answers)
+{
+    const adapter_options best = { .adapter = "instruction_response", .input_field = "q", .output_field = "r", .filter_on_key = "rate",
+                                   .content_key = "text" };
+    const char *first = "{\"q\":\"q\",\"r\":[{\"text\":\"a\",\"rate\":1}]}";
+    CHECK_TEXT(adapt(best, first, NULL), "instruction_response: " TWO "}");
+    CHECK_TEXT(adapt(best, first, "{\"q\":\"q\",\"r\":[{\"text\":\"b\",\"rate\":0.5},{\"text\":\"a\",\"rate\":1},{\"text\":\"c\",\"rate\":1.0},"
+                                  "{\"text\":\"d\",\"rate\":null}]}"), "instruction_response: " TWO "}");
+    CHECK(strstr(adapt(best, first, "{\"q\":\"q\",\"r\":[{\"text\":\"b\",\"rate\":-2},{\"text\":\"a\",\"rate\":-1}]}"), TWO));
+    CHECK_TEXT(adapt(best, first, "{\"q\":\"q\",\"r\":[]}"), "instruction_response: dropped: its list of answers holds none");
+    CHECK_TEXT(adapt(best, first, "{\"q\":\"q\",\"r\":[{\"text\":\"a\",\"rate\":null}]}"),
+               "instruction_response: dropped: its list of answers holds none");
+    CHECK_TEXT(adapt(best, first, "{\"q\":\"q\",\"r\":null}"), "instruction_response: dropped: a field is null");
+    CHECK_TEXT(adapt(best, first, "{\"q\":null,\"r\":[]}"), "instruction_response: dropped: a field is null");
+    CHECK_TEXT(adapt(best, first, "{\"q\":\"q\",\"r\":[{\"text\":null,\"rate\":1}]}"), "instruction_response: dropped: a field is null");
+    CHECK_TEXT(adapt(best, first, "{\"q\":\"q\",\"r\":\"a\"}"), "x.jsonl: row 2: r: expected a list of answers, got text");
+    CHECK_TEXT(adapt(best, first, "{\"q\":\"q\",\"r\":[{\"text\":\"a\"}]}"), "x.jsonl: row 2: r[0].rate: missing");
+    CHECK_TEXT(adapt(best, first, "{\"q\":\"q\",\"r\":[{\"rate\":\"1\"}]}"), "x.jsonl: row 2: r[0].rate: expected a number, got text");
+    CHECK_TEXT(adapt(best, first, "{\"q\":\"q\",\"r\":[7]}"), "x.jsonl: row 2: r[0]: expected an object, got a whole number");
+    const char *column = "{\"question\":\"q\",\"responses\":[{\"response\":\"a\"},{\"response\":\"b\"}]}";
+    CHECK_TEXT(adapt(none, column, NULL), "instruct_column_response: " TWO "}");
+    CHECK_TEXT(adapt(none, column, "{\"question\":\"q\",\"responses\":[]}"),
+               "instruct_column_response: dropped: its list of answers holds none");
+    CHECK_TEXT(adapt(none, column, "{\"question\":\"q\",\"responses\":null}"), "instruct_column_response: dropped: a field is null");
+    CHECK_TEXT(adapt(none, column, "{\"question\":\"q\"}"),
+               "x.jsonl: row 2: responses: missing (adapter instruct_column_response); the row's keys are question");
+    CHECK_TEXT(adapt(none, column, "{\"question\":\"q\",\"responses\":[{\"response\":5}]}"),
+               "x.jsonl: row 2: responses[0].response: expected text, got a whole number");
+}
+
+TEST(adapts_one_message_and_its_answer)
+{
+    const adapter_options o = { .adapter = "instruct_msg_response" };
+    const char *first = "{\"messages\":[{\"role\":\"user\",\"content\":\"q\"}],\"answer\":\"a\"}";
+    CHECK_TEXT(adapt(o, first, NULL), "instruct_msg_response: " TWO "}");
+    CHECK_TEXT(adapt(none, first, NULL), "messages: {\"messages\":[{\"role\":\"user\",\"content\":\"q\"}]}");      // by its name only
+    CHECK_TEXT(adapt(o, first, "{\"messages\":[{\"role\":\"system\",\"content\":\"q\"}],\"answer\":\"a\"}"), "instruct_msg_response: " TWO "}");
+    CHECK_TEXT(adapt(o, first, "{\"messages\":[{\"role\":\"user\",\"content\":\"q\"}],\"answer\":null}"),
+               "instruct_msg_response: dropped: a field is null");
+    CHECK_TEXT(adapt(o, first, "{\"messages\":[{\"role\":\"s\"},{\"role\":\"user\"}],\"answer\":\"a\"}"),
+               "instruct_msg_response: dropped: it holds more or less than one message");
+    CHECK_TEXT(adapt(o, first, "{\"messages\":[{\"content\":\"q\"}],\"answer\":\"a\"}"), "instruct_msg_response: dropped: its message has no role");
+    CHECK_TEXT(adapt(o, first, "{\"messages\":[{\"role\":\"user\"}],\"answer\":\"a\"}"), "x.jsonl: row 2: messages[0].content: missing");
+    CHECK_TEXT(adapt(o, first, "{\"messages\":\"q\",\"answer\":\"a\"}"), "x.jsonl: row 2: messages: expected a list of messages, got text");
+}
+
+TEST(keeps_the_first_turn_and_replaces_texts)
+{
+    const char *const pairs[] = { "<think> => <|start_think|>", "a => b => c", "q => ", NULL };
+    const char *row = "{\"messages\":[{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"user\",\"content\":\"<think>q<think>q\"},"
+                      "{\"role\":\"user\",\"content\":\"2\"},{\"role\":\"assistant\",\"content\":[{\"type\":\"text\",\"text\":\"a\"},7],"
+                      "\"name\":\"a\"},{\"role\":\"assistant\",\"content\":\"4\"}]}";
+    CHECK_TEXT(adapt((adapter_options){ .single_turn = true, .replacements = pairs }, row, NULL),
+               "messages: {\"messages\":[{\"role\":\"user\",\"content\":\"<|stb => crt_think|><|stb => crt_think|>\"},{\"role\":\"assistant\","
+               "\"content\":[{\"type\":\"text\",\"text\":\"b => c\"},7],\"name\":\"a\"}]}");
+    CHECK_TEXT(adapt((adapter_options){ .single_turn = true }, TWO "}", "{\"messages\":[{\"role\":\"user\",\"content\":\"q\"}]}"),
+               "messages: dropped: it has no user or no assistant message");
+    CHECK_TEXT(adapt((adapter_options){ .replacements = pairs }, "{\"prompt\":\"pq\",\"completion\":\"ab\"}", NULL), "prompt_completion: p|b => cb");
+    CHECK(strstr(adapt((adapter_options){ .reasoning_field = "think" }, TWO ",\"think\":\"OFF\"}", NULL), "\"enable_thinking\":false}"));
+    CHECK(strstr(adapt((adapter_options){ .reasoning_field = "think" }, TWO ",\"think\":true}", NULL), "\"enable_thinking\":true}"));
+    CHECK_TEXT(adapt((adapter_options){ .reasoning_field = "think" }, TWO ",\"think\":\"maybe\"}", NULL), "messages: " TWO "}");
+    err e = {0};
+    CHECK(!adapter_check(&(adapter_options){ .replacements = (const char *const[]){ "a", NULL } }, &e));
+    CHECK_TEXT(e.text, "replacements: expected 'this => that', got 'a'");
+    CHECK(!adapter_check(&(adapter_options){ .adapter = "shargpt" }, &e) && adapter_check(&(adapter_options){ .adapter = "auto" }, &e));
+    CHECK_TEXT(adapt((adapter_options){ .adapter = "auto" }, "{\"question\":\"q\",\"answer\":\"a\"}", NULL), "instruction_response: " TWO "}");
+}
+
 TEST(adapts_flat_rows)
 {
     CHECK_TEXT(adapt(none, "{\"question\":\"q\",\"answer\":\"a\"}", NULL), "instruction_response: " TWO "}");
@@ -160,12 +251,13 @@ TEST(lists_adapters_when_none_fits)
 {
     CHECK_TEXT(adapt(none, "{\"text\":\"t\",\"id\":1}", NULL),
                "x.jsonl: row 1: no adapter fits a row with the keys text, id; name the fields (input_field, output_field or messages_field) or "
-               "an adapter: messages, sharegpt, prompt_completion, alpaca, instruction_response");
+               "an adapter: messages, sharegpt, prompt_completion, alpaca, instruction_response, "
+               "instruct_column_response, instruct_msg_response");
     CHECK(strstr(adapt(none, "{}", NULL), "no adapter fits a row with the keys none;"));
     CHECK(strstr(adapt(none, "{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"i\":1,\"j\":1,\"k\":1}", NULL), "h, i, j, …; name"));
     CHECK_TEXT(adapt((adapter_options){ .adapter = "shargpt" }, TWO "}", NULL),
                "adapter: there is no 'shargpt', did you mean 'sharegpt'; there are messages, sharegpt, prompt_completion, alpaca, "
-               "instruction_response");
+               "instruction_response, instruct_column_response, instruct_msg_response");
     CHECK_TEXT(adapt((adapter_options){ .adapter = "alpaca" }, TWO "}", NULL),
                "x.jsonl: row 1: instruction: missing (adapter alpaca); the row's keys are messages");
     CHECK_TEXT(adapt((adapter_options){ .messages_field = "chat" }, TWO "}", NULL),

@@ -38,20 +38,23 @@ TEST(exp606_as_the_guide_writes_it)
     int count;
     err e;
     experiment_graph(&args, false, &a, &steps, &count);
-    CHECK(count == 3 && experiment_current()->mistake_count == 0);
+    CHECK(count == 4 && experiment_current()->mistake_count == 0);
     CHECK(executor_plan(&a, steps, count, &(executor_options){ .prefix = "/p" }, &e));
-    CHECK_TEXT(steps[0].name, "documents/allenai-tulu-3-sft-mixture");
-    CHECK_TEXT(steps[1].name, "tokenized/tulu_3_llama3_instruct");
-    CHECK_TEXT(steps[2].name, "checkpoints/tulu3_llama3_sft_seed1");
-    CHECK_TEXT(steps[1].version, arena_print(&a, "{\"code\": 1, \"config\": {\"dataset\": \"DEP[0]/**/*.jsonl.gz\", \"format\": "
+    CHECK_TEXT(steps[0].name, "raw/allenai--tulu-3-sft-mixture");
+    CHECK_TEXT(steps[0].output, "/p/raw/allenai--tulu-3-sft-mixture-55e9fd6");
+    CHECK_TEXT(steps[1].name, "documents/allenai--tulu-3-sft-mixture");
+    CHECK_TEXT(steps[1].output, "/p/documents/allenai--tulu-3-sft-mixture-55e9fd6-27c6a7");
+    CHECK_TEXT(steps[2].name, "tokenized/tulu_3_llama3_instruct");
+    CHECK_TEXT(steps[3].name, "checkpoints/tulu3_llama3_sft_seed1");
+    CHECK_TEXT(steps[2].version, arena_print(&a, "{\"code\": 1, \"config\": {\"dataset\": \"DEP[0]/**/*.jsonl.gz\", \"format\": "
                "{\"input_field\": \"user\", \"output_field\": \"assistant\"}, \"name\": \"tulu_3_llama3_instruct\", \"tokenizer\": "
                "\"meta-llama/Llama-3.1-8B-Instruct\"}, \"dependencies\": [%s], \"kind\": \"tokenize\", "
-               "\"name\": \"tokenized/tulu_3_llama3_instruct\"}", strstr(steps[1].version, "[\"") ? arena_chars(&a,
-               (str){ strstr(steps[1].version, "[\"") + 1, 66 }) : ""));
-    CHECK(strstr(steps[2].version, "\"tokenized\": \"DEP[0]\"") && !strstr(steps[2].version, "v4-128"));
+               "\"name\": \"tokenized/tulu_3_llama3_instruct\"}", strstr(steps[2].version, "[\"") ? arena_chars(&a,
+               (str){ strstr(steps[2].version, "[\"") + 1, 66 }) : ""));
+    CHECK(strstr(steps[3].version, "\"tokenized\": \"DEP[0]\"") && !strstr(steps[3].version, "v4-128"));
     // What has its default does not stand in the version: a new option changes no version there is.
-    CHECK(!strstr(steps[2].version, "learning_rate") && strstr(steps[2].version, "\"num_train_steps\": 3834"));
-    CHECK(node_get(node_get(steps[2].resolved, "sft_config"), "learning_rate")->number == 5e-6);
+    CHECK(!strstr(steps[3].version, "learning_rate") && strstr(steps[3].version, "\"num_train_steps\": 3834"));
+    CHECK(node_get(node_get(steps[3].resolved, "sft_config"), "learning_rate")->number == 5e-6);
     arena_close(&a);
 }
 
@@ -62,7 +65,7 @@ TEST(exp606_says_what_is_missing_and_runs_nothing)
     CHECK(strstr(said, "checkpoints/tulu3_llama3_sft_seed1: run (never run): "));
     begin();
     CHECK(run_main(exp606(), NULL) == 2);
-    CHECK(strstr(said, "documents/allenai-tulu-3-sft-mixture: downloading 'allenai/tulu-3-sft-mixture' from the hub is not built yet"));
+    CHECK(strstr(said, "raw/allenai--tulu-3-sft-mixture: downloading 'allenai/tulu-3-sft-mixture' from the hub is not built yet"));
     CHECK(strstr(said, "tokenizer: there is no local folder 'meta-llama/Llama-3.1-8B-Instruct', so it means hf://meta-llama/"));
     CHECK(strstr(said, "tpu_type = 'v4-128' asks for a TPU, and training on one is not built yet; --local trains on this machine"));
     begin();
@@ -302,15 +305,15 @@ TEST(yaml_and_c_give_the_same_versions)
     arena a = {0};
     skiff_main_args args;
     err e = {0};
-    const char *from_c[3] = { "", "", "" }, *from_yaml[3] = { "x", "x", "x" };
+    const char *from_c[4] = { "", "", "", "" }, *from_yaml[4] = { "x", "x", "x", "x" };
     begin();
     args = exp606();
-    versions_of(&a, &args, from_c, 3);
+    versions_of(&a, &args, from_c, 4);
     CHECK(file_write(in_folder(&a, "exp606.yaml"), str_of(exp606_yaml), &e));
     begin();
     CHECK(experiment_read_yaml(in_folder(&a, "exp606.yaml"), &args, &e));
-    versions_of(&a, &args, from_yaml, 3);
-    for (int i = 0; i < 3; i++)
+    versions_of(&a, &args, from_yaml, 4);
+    for (int i = 0; i < 4; i++)
         CHECK_TEXT(from_yaml[i], from_c[i]);
     arena_close(&a);
 }
@@ -337,7 +340,7 @@ TEST(the_quickstart_is_the_same_in_c_and_yaml)
     arena a = {0};
     skiff_main_args args;
     err e = {0};
-    const char *from_c[3] = { "", "", "" }, *from_yaml[3] = { "x", "x", "x" };
+    const char *from_c[4] = { "", "", "", "" }, *from_yaml[4] = { "x", "x", "x", "x" };
     for (int other = 0; other < 2; other++) {
         unsetenv("SKIFF_MODEL");
         if (other)

@@ -116,6 +116,8 @@ static bool check_chunk(footer *f, int64_t group, int64_t column, err *e)
                     l->path, f->encrypted ? "is encrypted" : "lies in another file");
     if (f->type != (int)l->type || !is_path(f, l->path))
         return DAMAGED(f, "row group %lld, column %s: another column is described in its place", g, l->path);
+    if (!c->values)                 // writers set no offsets then
+        f->data = 4, f->dictionary = c->size = 0;
     c->offset = f->dictionary > 0 && f->dictionary < f->data ? f->dictionary : f->data;
     if (c->offset < 4 || c->size < 0 || c->offset > p->size - TAIL || c->size > p->size - TAIL - c->offset)
         return DAMAGED(f, "row group %lld, column %s: it would lie at byte %lld and have %lld bytes, but the file has %lld in all", g, l->path,

@@ -109,7 +109,7 @@ static int64_t list(thrift *t, thrift_field *element)
 {
     uint8_t head = byte(t);
     *element = (thrift_field){ .type = (thrift_type)(head & 15) };
-    if (element->type == THRIFT_STOP || element->type > THRIFT_UUID)
+    if (head && (element->type == THRIFT_STOP || element->type > THRIFT_UUID))     // fastparquet gives an empty list no type
         spoil(t, false);
     return count(t, head >> 4 == 15 ? varint(t) : head >> 4);
 }

@@ -5,8 +5,8 @@ enum { DEPTH = 64 };
 
 static int64_t spoil(thrift *t, bool ended)
 {
+    t->ended = t->bad ? t->ended : ended;       // the first mistake counts
     t->bad = true;
-    t->ended = ended;
     t->at = t->end;
     return 0;
 }

@@ -9,7 +9,7 @@
 enum {
     PQ_BATCH = 256,                 // levels decoded at a time
     PQ_LARGEST_PAGE = 1 << 30,      // bytes of a page, of a row
-    PQ_ROW_VALUES = 1 << 24,        // values of one row: null ones take no bytes in the file
+    PQ_ROW_VALUES = 1 << 22,        // values of one row: equal ones take next to no bytes in the file, but all of them take memory
 };
 
 typedef struct pq_chunk { int64_t offset, size, values; int codec; } pq_chunk;

@@ -209,14 +209,16 @@ static bool read_all(footer *f, err *e)
 bool pq_read_footer(parquet *p, err *e)
 {
     footer f = { .p = p, .e = e };
-    uint8_t tail[TAIL], head[4];
+    uint8_t tail[TAIL], head[12];
     uint32_t size;
     if (p->size < 4 + TAIL)
         return fail(e, ERR_INPUT, "%s: %lld bytes are no Parquet file; fetch it again", p->path, (long long)p->size);
-    TRY(pq_read_at(p, 0, head, 4, e));
+    TRY(pq_read_at(p, 0, head, sizeof head, e));
     TRY(pq_read_at(p, p->size - TAIL, tail, TAIL, e));
     if (!memcmp(head, "PARE", 4) || !memcmp(tail + 4, "PARE", 4))
         return fail(e, ERR_UNSUPPORTED, "%s: the file is encrypted, which is not read; write it anew without encryption", p->path);
+    if (!memcmp(head, "version http", 12))      // what people have instead of the file when they cloned without Git LFS
+        return fail(e, ERR_INPUT, "%s: a Git LFS pointer stands in place of the file; run `git lfs pull` where it was cloned", p->path);
     if (memcmp(head, "PAR1", 4))
         return fail(e, ERR_INPUT, "%s: this is no Parquet file: it does not begin with 'PAR1'", p->path);
     if (memcmp(tail + 4, "PAR1", 4))

@@ -13,6 +13,11 @@ static bool disagree(const pq_column *c, err *e)
     return pq_damaged_row(c, e, "its levels (repetition %d, definition %d) do not fit those of the columns beside it", c->rep_now, c->def_now);
 }
 
+static bool count(parquet *p, const pq_column *c, err *e)
+{
+    return ++p->values <= PQ_ROW_VALUES || pq_refuse(c, e, "row %lld has more than %d values, which is not read", (long long)p->row + 1, PQ_ROW_VALUES);
+}
+
 // All leaves of a field that is null, or an empty list, have one value there, at definition level `def`.
 static bool pass(parquet *p, const pq_field *f, int def, err *e)
 {
@@ -32,8 +37,7 @@ static bool put_leaf(parquet *p, const pq_field *f, err *e)
     const char *why;
     if (c->def_now != f->def || c->ended)
         return disagree(c, e);
-    if (++p->values > PQ_ROW_VALUES)
-        return pq_damaged_row(c, e, "the row has more than %d values", PQ_ROW_VALUES);
+    TRY(count(p, c, e));
     if ((why = c->read(c, &v)) || (why = pq_put(&p->packed, c->leaf, &v)))
         return pq_damaged_row(c, e, "%s", why);
     return pq_advance(c, e);
@@ -81,8 +85,7 @@ static bool put_field(parquet *p, const pq_field *f, err *e)
 {
     const pq_column *first = &p->columns[f->leaf];
     if (f->nullable && first->def_now < f->def) {
-        if (++p->values > PQ_ROW_VALUES)
-            return pq_damaged_row(first, e, "the row has more than %d values", PQ_ROW_VALUES);
+        TRY(count(p, first, e));
         text_char(&p->packed, 'n');
         return pass(p, f, f->def - 1, e);
     }

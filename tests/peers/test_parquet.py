@@ -406,15 +406,16 @@ def test_others():
         path = f"{work}/fast-{codec}.parquet"
         fastparquet.write(path, frame, compression=codec, row_group_offsets=[0, 100], object_encoding="utf8")
         compare(f"fastparquet, {codec}", path, quiet=False)
-    for path in sorted(glob.glob("fuzz/corpus/parquet/*")):     # files of forms that no writer of today makes, where pyarrow reads them too
-        try:
-            table = pq.read_table(path)
-            want = wanted(table)
-        except Exception:
+    # Files of forms that no writer of today makes, as far as pyarrow reads them too.
+    for path in sorted(glob.glob("fuzz/corpus/parquet/*.parquet")):
+        if os.path.basename(path).startswith("bad_"):
             continue
-        code, out, error = cat(path)
-        if table.num_rows and not os.path.basename(path).startswith("bad_"):
-            compare(f"by hand: {os.path.basename(path)}", path, quiet=False)
+        try:
+            wanted(pq.read_table(path))
+        except Exception as why:
+            print(f"        pyarrow does not read {os.path.basename(path)}: {str(why).splitlines()[0][:100]}")
+            continue
+        compare(f"by hand: {os.path.basename(path)}", path, quiet=False)
 
 
 # ---- what is cut off, altered ----

@@ -227,7 +227,7 @@ static const struct { const char *name, *rows, *error; } wrong[] = {
     { "bad_magic", "",
       "the file is cut off: it does not end with 'PAR1' as a Parquet file does; fetch it again" },
     { "bad_many_nulls", "",
-      "row group 1, row 1, column l.list.element: the row has more than 16777216 values; DAMAGED" },
+      "row group 1, column l.list.element: row 1 has more than 4194304 values, which is not read" },
     { "bad_more_rows", "{\"messages\": [{\"role\": \"user\", \"content\": \"Hello\"}, {\"role\": \"assistant\", \"content\": \"Good "
       "morning\"}]}",
       "row group 1, column messages.list.element.role: page 1: it goes on after the 1 rows of the row group; DAMAGED" },

@@ -417,3 +417,5 @@ put("bad_deep", parquet(deep, 1, [column(INT32, ".".join([f"g{i}" for i in range
 put("bad_many_nulls", parquet([group("l", 1, OPTIONAL, converted=LIST), group("list", 1, REPEATED), element("element", INT32, OPTIONAL)], 1,
     [column(INT32, "l.list.element", page(INT32, None, data=struct.pack("<I", 8) + b"\x02\0" + varint(((1 << 30) - 1) << 1) + b"\x01"
                                           + struct.pack("<I", 6) + varint((1 << 30) << 1) + b"\x02", inner={1: i32(1 << 30)}), meta={5: i64(1 << 30)})]))
+put("bad_name", parquet([element("a\nb", BYTES, converted=UTF8)], 1, [column(BYTES, "a\nb", page(BYTES, [b"\x80"]))]))
+put("bad_name_twice", parquet([element("a\nb", INT32)] * 2, 1, [column(INT32, "a\nb", page(INT32, [1]))] * 2))

@@ -11,6 +11,7 @@
 #include "base/utf8.h"
 #include "base/util.h"
 #include "format/parquet.h"
+#include "format/parquet_schema.h"
 
 // ---- packing ----
 
@@ -228,5 +229,5 @@ bool parquet_unpack(str row, arena *a, place at, const node **out, err *e)
         return true;
     err_while(e, "%s: row group %u, row %lld, column %s", at.file, group, (long long)at.row, u.path.size ? u.path.chars : "?");
     text_close(&u.path);
-    return false;
+    return pq_one_line(e);
 }

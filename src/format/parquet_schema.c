@@ -91,7 +91,7 @@ typedef struct builder {
 } builder;
 
 #define DAMAGED(b, fmt, ...) \
-    fail((b)->e, ERR_INPUT, "%s: the schema: " fmt "; the file is damaged, fetch it again", (b)->file, __VA_ARGS__)
+    (fail((b)->e, ERR_INPUT, "%s: the schema: " fmt "; the file is damaged, fetch it again", (b)->file, __VA_ARGS__) || pq_one_line((b)->e))
 
 static bool build(builder *b, pq_field *f, int def, int rep, int depth);
 
@@ -130,7 +130,7 @@ static bool check_names(builder *b, const pq_field *f)
             ok = fail(b->e, ERR_INPUT, "%s: the column '%.*s' stands twice in the schema%s%s; rename one of them", b->file,
                       (int)MIN(sorted[i]->name.size, 60), sorted[i]->name.at, b->path.size ? ", in " : "", b->path.size ? b->path.chars : "");
     free(sorted);
-    return ok;
+    return ok || pq_one_line(b->e);
 }
 
 static bool build_struct(builder *b, pq_field *f, const pq_element *x, int def, int rep, int depth)

@@ -56,6 +56,12 @@ typedef struct pq_schema {
 
 // Names go into errors, which are one line each.
 static inline char pq_shown(char c) { return (unsigned char)c < ' ' || c == 127 ? '?' : c; }
+static inline bool pq_one_line(err *e)
+{
+    for (char *c = e->text; *c; c++)
+        *c = pq_shown(*c);
+    return false;
+}
 
 bool pq_read_element(thrift *t, pq_element *out);      // false: no schema element, or one cut off
 bool pq_schema_build(arena *a, const pq_element *elements, int64_t count, const char *file, pq_schema *out, err *e) MUST_CHECK;

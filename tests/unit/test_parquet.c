@@ -231,6 +231,9 @@ static const struct { const char *name, *rows, *error; } wrong[] = {
     { "bad_more_rows", "{\"messages\": [{\"role\": \"user\", \"content\": \"Hello\"}, {\"role\": \"assistant\", \"content\": \"Good "
       "morning\"}]}",
       "row group 1, column messages.list.element.role: page 1: it goes on after the 1 rows of the row group; DAMAGED" },
+    { "bad_name", "",
+      "row group 1, row 1, column a?b: byte 1 of its text, 0x80, is not UTF-8; the column is binary, or was written wrongly" },
+    { "bad_name_twice", "", "the column 'a?b' stands twice in the schema; rename one of them" },
     { "bad_no_columns", "",
       "the schema has no columns; expected a file of rows" },
     { "bad_no_dictionary", "",

@@ -419,3 +419,4 @@ put("bad_many_nulls", parquet([group("l", 1, OPTIONAL, converted=LIST), group("l
                                           + struct.pack("<I", 6) + varint((1 << 30) << 1) + b"\x02", inner={1: i32(1 << 30)}), meta={5: i64(1 << 30)})]))
 put("bad_name", parquet([element("a\nb", BYTES, converted=UTF8)], 1, [column(BYTES, "a\nb", page(BYTES, [b"\x80"]))]))
 put("bad_name_twice", parquet([element("a\nb", INT32)] * 2, 1, [column(INT32, "a\nb", page(INT32, [1]))] * 2))
+put("bad_groups", parquet(t, 6, [column(BYTES, "t", page(BYTES, words))], broken={"footer": {4: items(6, [i64(6)])}}))

@@ -192,7 +192,9 @@ static const char *put_half(text *out, const pq_leaf *l, const pq_value *v)
 {
     const unsigned h = (unsigned)(uint8_t)v->bytes.at[0] | (unsigned)(uint8_t)v->bytes.at[1] << 8;
     const int exponent = (int)(h >> 10 & 31), fraction = (int)(h & 1023);
-    double d = exponent == 31 ? (fraction ? (double)NAN : (double)INFINITY) : exponent ? ldexp(1024 + fraction, exponent - 25) : ldexp(fraction, -24);
+    double d = exponent ? ldexp(1024 + fraction, exponent - 25) : ldexp(fraction, -24);
+    if (exponent == 31)
+        d = fraction ? (double)NAN : (double)INFINITY;
     (void)l;
     return put_double(out, h >> 15 ? -d : d);
 }

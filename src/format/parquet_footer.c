@@ -109,11 +109,10 @@ static bool check_chunk(footer *f, int64_t group, int64_t column, err *e)
     parquet *p = f->p;
     const pq_leaf *l = &p->schema.leaves[column];
     pq_chunk *c = &f->chunk;
-    const char *path = p->path;
     const long long g = (long long)group;
     if (f->encrypted || f->elsewhere)
-        return fail(e, ERR_UNSUPPORTED, "%s: row group %lld, column %s: its data %s, which is not read; write the file anew without that", path, g,
-                    l->path, f->encrypted ? "is encrypted" : "lies in another file");
+        return fail(e, ERR_UNSUPPORTED, "%s: row group %lld, column %s: its data %s, which is not read; write the file anew without that",
+                    p->path, g, l->path, f->encrypted ? "is encrypted" : "lies in another file");
     if (f->type != (int)l->type || !is_path(f, l->path))
         return DAMAGED(f, "row group %lld, column %s: another column is described in its place", g, l->path);
     if (!c->values)                 // writers set no offsets then
@@ -136,8 +135,7 @@ static bool read_group(footer *f, const thrift_field *element, int64_t g)
     thrift_field x = {0}, inner;
     thrift t = f->t, columns = {0};
     int64_t count = -1;
-    if (!thrift_struct(&t, element))
-        return false;
+    thrift_struct(&t, element);
     while (thrift_next(&t, &x)) {
         if (x.id == 1) {
             columns = t;
@@ -203,7 +201,8 @@ static bool read_all(footer *f, err *e)
     TRY(pq_schema_build(&p->arena, f->elements, f->element_count, p->path, &p->schema, e));
     f->t = groups;
     TRY(read_groups(f, groups_field));
-    return rows == p->rows || DAMAGED(f, "its row groups have %lld rows, but the file would have %lld", (long long)p->rows, (long long)rows);
+    return rows == p->rows
+        || DAMAGED(f, "its row groups have %lld rows, but the file would have %lld", (long long)p->rows, (long long)rows);
 }
 
 bool pq_read_footer(parquet *p, err *e)

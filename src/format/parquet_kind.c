@@ -38,14 +38,16 @@ static const annotation *find(const annotation *table, size_t count, int id)
 
 static bool check(const pq_element *x, const char *file, const pq_leaf *l, int on, err *e)
 {
-    static const char *const names[PQ_TYPES] = { "BOOLEAN", "INT32", "INT64", "INT96", "FLOAT", "DOUBLE", "BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY" };
+    static const char *const names[PQ_TYPES] = {
+        "BOOLEAN", "INT32", "INT64", "INT96", "FLOAT", "DOUBLE", "BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY",
+    };
     const int exact = l->kind == PQ_UUID ? 16 : l->kind == PQ_HALF ? 2 : l->kind == PQ_INTERVAL ? 12 : 0;
     if (!(on & 1 << l->type) || (exact && l->size != exact))
         return fail(e, ERR_INPUT, "%s: column %s: its logical type does not go with the type %s; the file is damaged, fetch it again",
                     file, l->path, names[l->type]);
     if (l->kind == PQ_DECIMAL && (x->scale < 0 || x->scale > LARGEST_SCALE || l->size > LARGEST_DECIMAL))
-        return fail(e, ERR_UNSUPPORTED, "%s: column %s: decimals of scale %d in %d bytes are not read, at most %d and %d are", file, l->path,
-                    x->scale, l->size, LARGEST_SCALE, LARGEST_DECIMAL);
+        return fail(e, ERR_UNSUPPORTED, "%s: column %s: decimals of scale %d in %d bytes are not read, at most %d and %d are", file,
+                    l->path, x->scale, l->size, LARGEST_SCALE, LARGEST_DECIMAL);
     return true;
 }
 

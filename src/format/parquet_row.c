@@ -10,12 +10,14 @@ static bool disagree(const pq_column *c, err *e)
 {
     if (c->ended)
         return pq_damaged_row(c, e, "it ends before the row");
-    return pq_damaged_row(c, e, "its levels (repetition %d, definition %d) do not fit those of the columns beside it", c->rep_now, c->def_now);
+    return pq_damaged_row(c, e, "its levels (repetition %d, definition %d) do not fit those of the columns beside it", c->rep_now,
+                          c->def_now);
 }
 
 static bool count(parquet *p, const pq_column *c, err *e)
 {
-    return ++p->values <= PQ_ROW_VALUES || pq_refuse(c, e, "row %lld has more than %d values, which is not read", (long long)p->row + 1, PQ_ROW_VALUES);
+    return ++p->values <= PQ_ROW_VALUES
+        || pq_refuse(c, e, "row %lld has more than %d values, which is not read", (long long)p->row + 1, PQ_ROW_VALUES);
 }
 
 // All leaves of a field that is null, or an empty list, have one value there, at definition level `def`.

@@ -128,7 +128,8 @@ static bool check_names(builder *b, const pq_field *f)
     for (int64_t i = 1; ok && i < f->count; i++)
         if (str_equal(sorted[i - 1]->name, sorted[i]->name))
             ok = fail(b->e, ERR_INPUT, "%s: the column '%.*s' stands twice in the schema%s%s; rename one of them", b->file,
-                      (int)MIN(sorted[i]->name.size, 60), sorted[i]->name.at, b->path.size ? ", in " : "", b->path.size ? b->path.chars : "");
+                      (int)MIN(sorted[i]->name.size, 60), sorted[i]->name.at, b->path.size ? ", in " : "",
+                      b->path.size ? b->path.chars : "");
     free(sorted);
     return ok || pq_one_line(b->e);
 }
@@ -234,9 +235,10 @@ static bool build_body(builder *b, pq_field *f, const pq_element *x, int def, in
         return fail(b->e, ERR_UNSUPPORTED, "%s: column %s is a VARIANT, which is not read; write it as JSON text", b->file, b->path.chars);
     if (x->children < 0)
         return DAMAGED(b, "'%s' has %d fields", b->path.chars, x->children);
+    if (!x->children && x->type < 0)
+        return fail(b->e, ERR_UNSUPPORTED, "%s: column %s is a struct without fields, which is not read", b->file, b->path.chars);
     if (!x->children)
-        return x->type >= 0 ? build_leaf(b, f, x, def, rep)
-                            : fail(b->e, ERR_UNSUPPORTED, "%s: column %s is a struct without fields, which is not read", b->file, b->path.chars);
+        return build_leaf(b, f, x, def, rep);
     if (is_list(x) && c && c->repetition == PQ_REPEATED)
         return build_list(b, f, x, def, rep, depth);
     if (is_map(x) && c && c->repetition == PQ_REPEATED && c->children == 2)

@@ -211,6 +211,7 @@ static const struct { const char *name, *rows, *error; } wrong[] = {
       "its footer is no Parquet footer, or cut off; DAMAGED" },
     { "bad_footer_size", "",
       "its footer would have 1073741824 bytes, but the file has 170 in all; DAMAGED" },
+    { "bad_groups", "", "row group 1: its description in the footer is damaged; DAMAGED" },
     { "bad_kind", "",
       "column d: its logical type does not go with the type BYTE_ARRAY; DAMAGED" },
     { "bad_lengths_differ", "",

@@ -18,8 +18,9 @@ BUILD = os.environ.get("BUILD", "build")
 ROWS = f"{BUILD}/bench/parquet_rows"
 WORDS = ("the a of and to in is you that it he was for on are as with his they I at be this have from or one had by word but not what all were we "
          "when your can said there use an each which she do how their if will up other about out many then them these so some her would make like "
-         "him into time has look two more write go see number no way could people my than first water been call who oil its now find long down "
-         "day did get come made may part Größe naïve façade 数据 模型 рассказ 🙂 def return import for_loop {x} \"quoted\" \\path\\to 3.14159").split()
+         "him into time has look two more write go see number no way could people my than first water been call who oil its now find long "
+         "down day did get come made may part Größe naïve façade 数据 模型 рассказ 🙂 def return "
+         "import for_loop {x} \"quoted\" \\path\\to 3.14159").split()
 
 
 def chats(megabytes):

@@ -8,8 +8,8 @@ bool parquet_rows_open(reader *r, err *e)
     const bool packed = stream_is_packed(&r->s);
     stream_close(&r->s);
     if (packed)
-        return fail(e, ERR_INPUT, "%s: this is a Parquet file compressed once more, which is not read; unpack it, Parquet compresses within",
-                    r->path);
+        return fail(e, ERR_INPUT, "%s: this is a Parquet file compressed once more, which is not read; unpack it, Parquet compresses "
+                    "within", r->path);
     return (r->parquet = parquet_open(r->path, e)) != NULL;
 }
 

@@ -137,7 +137,7 @@ static bool gzip_unpack(stream *s, int64_t row, err *e)
 
 // ---- Zstandard (RFC 8878): several frames may follow each other, some of them to be skipped ----
 
-typedef struct zstd { ZSTD_DStream *z; size_t want; bool between; } zstd;     // want: bytes of the next block, as far as they are known
+typedef struct zstd { ZSTD_DStream *z; size_t want; bool between; } zstd;     // want: bytes of the next block
 
 static bool zstd_open(stream *s, err *e)
 {
@@ -205,7 +205,8 @@ static bool choose(stream *s, err *e)
         if (str_begins(first, table[i].magic))
             s->kind = &table[i];
     if (s->kind->remedy)
-        return fail(e, ERR_INPUT, "%s: this is %s data, expected JSON (plain, gzip or Zstandard) or Parquet; %s", s->path, s->kind->name, s->kind->remedy);
+        return fail(e, ERR_INPUT, "%s: this is %s data, expected JSON (plain, gzip or Zstandard) or Parquet; %s", s->path,
+                    s->kind->name, s->kind->remedy);
     return !s->kind->open || s->kind->open(s, e);
 }
 

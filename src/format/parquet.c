@@ -49,7 +49,8 @@ bool pq_refuse(const pq_column *c, err *e, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(what, sizeof what, fmt, ap);
     va_end(ap);
-    return fail(e, ERR_UNSUPPORTED, "%s: row group %lld, column %.*s: %s", c->file->path, (long long)c->file->group, SHOWN, c->leaf->path, what);
+    return fail(e, ERR_UNSUPPORTED, "%s: row group %lld, column %.*s: %s", c->file->path, (long long)c->file->group, SHOWN,
+                c->leaf->path, what);
 }
 
 // ---- bytes ----

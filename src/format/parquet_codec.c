@@ -36,7 +36,10 @@ static bool more_room(pq_buffer *out, size_t done, size_t size)
     return done < out->room || out->room >= size || pq_room(out, done, MIN(size, MAX(2 * out->room, (size_t)1 << 16)));
 }
 
-static bool first_room(pq_buffer *out, str packed, size_t size) { return pq_room(out, 0, MIN(size, MAX(8 * packed.size, (size_t)1 << 16))); }
+static bool first_room(pq_buffer *out, str packed, size_t size)
+{
+    return pq_room(out, 0, MIN(size, MAX(8 * packed.size, (size_t)1 << 16)));
+}
 
 static const char *snappy(pq_unpacker *u, str packed, size_t size, pq_buffer *out)
 {

@@ -117,7 +117,8 @@ static const char *put_int96(text *out, const pq_value *v)
     memcpy(&nanos, v->bytes.at, 8);
     memcpy(&julian, v->bytes.at + 8, 4);
     const int64_t seconds = floor_divide(nanos, 1000000000), days = floor_divide(seconds, DAY);
-    return put_text(out, chars, moment_text((int64_t)(int32_t)julian - 2440588 + days, floor_rest(seconds, DAY), floor_rest(nanos, 1000000000),
+    const int64_t day = (int64_t)(int32_t)julian - 2440588 + days;
+    return put_text(out, chars, moment_text(day, floor_rest(seconds, DAY), floor_rest(nanos, 1000000000),
                                             chars, sizeof chars));
 }
 
@@ -134,8 +135,8 @@ static const char *put_interval(text *out, const pq_leaf *l, const pq_value *v)
     char chars[80];
     const uint32_t ms = little_endian(v->bytes.at + 8);
     (void)l;
-    return put_text(out, chars, snprintf(chars, sizeof chars, "P%uM%uDT%u.%03uS", little_endian(v->bytes.at), little_endian(v->bytes.at + 4),
-                                         ms / 1000, ms % 1000));
+    return put_text(out, chars, snprintf(chars, sizeof chars, "P%uM%uDT%u.%03uS", little_endian(v->bytes.at),
+                                         little_endian(v->bytes.at + 4), ms / 1000, ms % 1000));
 }
 
 // ---- other kinds ----

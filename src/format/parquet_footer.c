@@ -119,8 +119,8 @@ static bool check_chunk(footer *f, int64_t group, int64_t column, err *e)
         f->data = 4, f->dictionary = c->size = 0;
     c->offset = f->dictionary > 0 && f->dictionary < f->data ? f->dictionary : f->data;
     if (c->offset < 4 || c->size < 0 || c->offset > p->size - TAIL || c->size > p->size - TAIL - c->offset)
-        return DAMAGED(f, "row group %lld, column %s: it would lie at byte %lld and have %lld bytes, but the file has %lld in all", g, l->path,
-                       (long long)c->offset, (long long)c->size, (long long)p->size);
+        return DAMAGED(f, "row group %lld, column %s: it would lie at byte %lld and have %lld bytes, but the file has %lld in all", g,
+                       l->path, (long long)c->offset, (long long)c->size, (long long)p->size);
     if (c->values < 0 || (!l->max_rep && c->values != p->groups[group - 1].rows))
         return DAMAGED(f, "row group %lld, column %s: it would have %lld values in %lld rows", g, l->path, (long long)c->values,
                        (long long)p->groups[group - 1].rows);

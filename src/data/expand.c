@@ -8,14 +8,19 @@
 #include "base/near.h"
 #include "base/util.h"
 #include "data/reader.h"
+#include "data/stream.h"
 
-// THE TABLE of names that are read.
-static const char *const endings[] = { ".jsonl", ".ndjson", ".json", ".jsonl.gz", ".ndjson.gz", ".json.gz" };
+// THE TABLE of names that are read, and whether their files may be compressed as a whole.
+static const struct { const char *ending; bool packed; } endings[] = {
+    { ".jsonl", true }, { ".ndjson", true }, { ".json", true }, { ".parquet", false },
+};
+#define ENDINGS ".jsonl, .ndjson, .json, each also .gz or .zst, and .parquet"
 
 static bool is_readable(const char *path)
 {
+    str whole = str_of(path), inner = { path, whole.size - stream_packing(path) };
     for (size_t i = 0; i < COUNT(endings); i++)
-        if (str_ends(str_of(path), str_of(endings[i])))
+        if (str_ends(endings[i].packed ? inner : whole, str_of(endings[i].ending)))
             return true;
     return false;
 }
@@ -70,7 +75,7 @@ static bool expand_folder(arena *a, const char *folder, char ***paths, int64_t *
     found f = { .a = a };
     TRY(walk(&f, folder, e));
     if (!f.count)
-        return fail(e, ERR_INPUT, "the folder '%s' holds no file that can be read (.jsonl, .ndjson, .json, each also .gz)", folder);
+        return fail(e, ERR_INPUT, "the folder '%s' holds no file that can be read (" ENDINGS ")", folder);
     qsort(f.paths, (size_t)f.count, sizeof *f.paths, by_path);
     *paths = f.paths;
     *count = f.count;
@@ -95,7 +100,6 @@ bool data_expand(arena *a, const char *pattern, char ***paths, int64_t *count, e
         return no_match(a, pattern, e);
     for (int64_t i = 0; i < kept; i++)
         if (!is_readable((*paths)[i]))
-            return fail(e, ERR_INPUT, "'%s': a file of this name is not read; expected .jsonl, .ndjson or .json, each also .gz",
-                        (*paths)[i]);
+            return fail(e, ERR_INPUT, "'%s': a file of this name is not read; expected " ENDINGS, (*paths)[i]);
     return true;
 }

@@ -6,19 +6,25 @@
 
 #include "base/json.h"
 #include "base/util.h"
+#include "format/parquet.h"
 
-static const row_format lines = { "JSON lines", lines_next }, values = { "JSON values", values_next };
+static bool json_row_parse(const raw_row *raw, arena *a, const node **row, err *e);
 
-// By name where it says something, else by the first byte: '[' begins an array of rows.
+static const row_format lines = { "JSON lines", "one JSON object per line", lines_next, json_row_parse };
+static const row_format values = { "JSON values", "an array of JSON objects", values_next, json_row_parse };
+static const row_format parquet_rows = { "Parquet", "rows of columns", parquet_rows_next, parquet_rows_parse };
+
+// Parquet by its magic. JSON by name where it says something, else by the first byte: '[' begins an array of rows.
 static const struct { const char *ending; const row_format *format; } table[] = {
-    { ".jsonl", &lines }, { ".ndjson", &lines }, { ".json", &values },
+    { ".jsonl", &lines }, { ".ndjson", &lines }, { ".json", &values }, { ".parquet", &parquet_rows },
 };
 
 static const row_format *format_of(const char *path, str bytes)
 {
     str name = str_of(path);
-    if (str_ends(name, STR(".gz")))
-        name.size -= 3;
+    if (str_begins(bytes, STR("PAR1")) || str_begins(bytes, STR("PARE")))
+        return &parquet_rows;
+    name.size -= stream_packing(path);
     for (size_t i = 0; i < COUNT(table); i++)
         if (str_ends(name, str_of(table[i].ending)))
             return table[i].format;
@@ -47,7 +53,10 @@ reader *reader_open(const char *path, err *e)
     if (str_begins(stream_view(&r->s), STR("\xef\xbb\xbf")))
         r->s.begin += 3;
     r->format = format_of(path, stream_view(&r->s));
-    return r;
+    if (r->format != &parquet_rows || parquet_rows_open(r, e))
+        return r;
+    reader_close(r);
+    return NULL;
 }
 
 void reader_close(reader *r)
@@ -55,11 +64,12 @@ void reader_close(reader *r)
     if (!r)
         return;
     stream_close(&r->s);
+    parquet_close(r->parquet);
     free(r->path);
     free(r);
 }
 
-int64_t reader_bytes(const reader *r) { return r->s.file_read; }
+int64_t reader_bytes(const reader *r) { return r->parquet ? parquet_bytes(r->parquet) : r->s.file_read; }
 
 void reader_take(reader *r, size_t count)
 {
@@ -74,7 +84,7 @@ void reader_take(reader *r, size_t count)
 
 bool reader_next_raw(reader *r, raw_row *out, err *e)
 {
-    *out = (raw_row){ .at = { .file = r->path } };
+    *out = (raw_row){ .format = r->format, .at = { .file = r->path } };
     if (!r->done)
         TRY(r->format->next(r, out, e));
     if (out->bytes.at) {
@@ -83,8 +93,7 @@ bool reader_next_raw(reader *r, raw_row *out, err *e)
         return true;
     }
     r->done = true;
-    return r->begun || fail(e, ERR_INPUT, "%s: the file holds no rows, expected %s", r->path,
-                            r->format == &lines ? "one JSON object per line" : "an array of JSON objects");
+    return r->begun || fail(e, ERR_INPUT, "%s: the file holds no rows, expected %s", r->path, r->format->rows);
 }
 
 // The JSON reader counts lines from the text it is given; the file's own line and column are put in their place.
@@ -101,7 +110,7 @@ static bool in_file(const raw_row *raw, err *e)
     return false;
 }
 
-bool raw_row_parse(const raw_row *raw, arena *a, const node **row, err *e)
+static bool json_row_parse(const raw_row *raw, arena *a, const node **row, err *e)
 {
     const place begin = { .file = raw->at.file, .line = raw->line, .column = raw->column };
     if (raw->bytes.at[0] == '[' && raw->is_line)
@@ -110,6 +119,8 @@ bool raw_row_parse(const raw_row *raw, arena *a, const node **row, err *e)
         return e->code == ERR_INPUT ? in_file(raw, e) : false;
     return node_is(*row, NODE_OBJECT) || fail_at(e, begin, "expected an object, got %s", node_kind_name((*row)->kind));
 }
+
+bool raw_row_parse(const raw_row *raw, arena *a, const node **row, err *e) { return raw->format->parse(raw, a, row, e); }
 
 bool reader_next(reader *r, arena *a, const node **row, place *at, err *e)
 {

@@ -1,4 +1,4 @@
-// Rows of chat files, streamed: .jsonl, .json (an array), each also .gz; chosen by content and name.
+// Rows of chat files, streamed: .jsonl, .json (an array), each also .gz or .zst, and .parquet; chosen by content and name.
 #pragma once
 #include "base/arena.h"
 #include "base/node.h"
@@ -16,9 +16,10 @@ reader *reader_open(const char *path, err *e);
 bool reader_next(reader *r, arena *a, const node **row, place *at, err *e) MUST_CHECK;
 void reader_close(reader *r);
 
-// The same in two halves, for those who parse on several threads: finding the row, and parsing its text.
+// The same in two halves, for those who parse on several threads: finding the row, and parsing its bytes, which need no reader.
 typedef struct raw_row {
     str bytes;                      // lives until the next call; at == NULL at the end
+    const struct row_format *format;
     place at;                       // file and row
     int32_t line, column;           // where its text begins in the file
     bool is_line;                   // a line of a .jsonl

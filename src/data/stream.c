@@ -1,4 +1,4 @@
-// Reading files, plain or compressed. THE TABLE of compressions says how each is known and unpacked; .zst is one row more.
+// Reading files, plain or compressed. THE TABLE of compressions says how each is known and unpacked.
 #include "data/stream.h"
 
 #include <errno.h>
@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #include "base/util.h"
 
@@ -85,7 +86,7 @@ static void gzip_close(stream *s)
     free(g);
 }
 
-static bool gzip_fail(const stream *s, int64_t row, const char *what, const char *why, err *e)
+static bool packed_fail(const stream *s, int64_t row, const char *what, const char *why, err *e)
 {
     return fail(e, ERR_INPUT, "%s: %s after row %lld (%s); fetch it or pack it again", s->path, what, (long long)row, why);
 }
@@ -98,7 +99,7 @@ static bool gzip_next_member(stream *s, gzip *g, int64_t row, err *e)
     if (s->packed_begin == s->packed_end)
         return true;
     if ((unsigned char)s->packed[s->packed_begin] != 0x1f)
-        return gzip_fail(s, row, "the file does not end", "bytes that are no gzip data follow its gzip data", e);
+        return packed_fail(s, row, "the file does not end", "bytes that are no gzip data follow its gzip data", e);
     inflateReset(&g->z);
     g->between = false;
     return true;
@@ -112,7 +113,7 @@ static bool gzip_unpack(stream *s, int64_t row, err *e)
         TRY(gzip_next_member(s, g, row, e));
     if (s->packed_begin == s->packed_end && s->file_ended) {
         s->ended = true;
-        return g->between || gzip_fail(s, row, "the file is cut off", "its gzip data has no end", e);
+        return g->between || packed_fail(s, row, "the file is cut off", "its gzip data has no end", e);
     }
     if (g->between)
         return true;
@@ -130,7 +131,53 @@ static bool gzip_unpack(stream *s, int64_t row, err *e)
     if (state == Z_MEM_ERROR)
         return fail(e, ERR_MEMORY, "no memory to read '%s'", s->path);
     if (state != Z_OK && state != Z_STREAM_END && state != Z_BUF_ERROR)
-        return gzip_fail(s, row, "the file is damaged", g->z.msg ? g->z.msg : "its gzip data cannot be unpacked", e);
+        return packed_fail(s, row, "the file is damaged", g->z.msg ? g->z.msg : "its gzip data cannot be unpacked", e);
+    return true;
+}
+
+// ---- Zstandard (RFC 8878): several frames may follow each other, some of them to be skipped ----
+
+typedef struct zstd { ZSTD_DStream *z; size_t want; bool between; } zstd;     // want: bytes of the next block
+
+static bool zstd_open(stream *s, err *e)
+{
+    zstd *z = calloc(1, sizeof *z);
+    s->state = z;
+    if (z && (z->z = ZSTD_createDStream())) {
+        z->want = ZSTD_initDStream(z->z);
+        z->between = true;
+        return true;
+    }
+    return fail(e, ERR_MEMORY, "no memory to read '%s'", s->path);
+}
+
+static void zstd_close(stream *s)
+{
+    zstd *z = s->state;
+    if (z)
+        ZSTD_freeDStream(z->z);
+    free(z);
+}
+
+// A block at a time, so that all that stands before a damaged one is read.
+static bool zstd_unpack(stream *s, int64_t row, err *e)
+{
+    zstd *z = s->state;
+    TRY(refill_packed(s, e));
+    if (s->packed_begin == s->packed_end && s->file_ended) {
+        s->ended = true;
+        return z->between || packed_fail(s, row, "the file is cut off", "its Zstandard data has no end", e);
+    }
+    ZSTD_inBuffer in = { s->packed, MIN(s->packed_end, s->packed_begin + z->want), s->packed_begin };
+    ZSTD_outBuffer out = { s->bytes, s->room, s->end };
+    const size_t state = ZSTD_decompressStream(z->z, &out, &in);
+    s->packed_begin = in.pos;
+    s->end = out.pos;
+    if (ZSTD_isError(state))
+        return z->between ? packed_fail(s, row, "the file does not end", "bytes that are no Zstandard data follow its Zstandard data", e)
+                          : packed_fail(s, row, "the file is damaged", ZSTD_getErrorName(state), e);
+    z->between = state == 0;
+    z->want = MAX(state, 1);
     return true;
 }
 
@@ -140,11 +187,11 @@ static bool gzip_unpack(stream *s, int64_t row, err *e)
 
 static const compression table[] = {
     { "gzip", MAGIC("\x1f\x8b"), gzip_open, gzip_unpack, gzip_close, NULL },
-    { "Zstandard", MAGIC("\x28\xb5\x2f\xfd"), NULL, NULL, NULL, "unpack it with 'zstd -d', or pack it with gzip" },
+    { "Zstandard", MAGIC("\x28\xb5\x2f\xfd"), zstd_open, zstd_unpack, zstd_close, NULL },
+    { "Zstandard", MAGIC("\x50\x2a\x4d\x18"), zstd_open, zstd_unpack, zstd_close, NULL },    // a frame to be skipped first, as of pzstd
     { "bzip2", MAGIC("BZh"), NULL, NULL, NULL, "unpack it with 'bunzip2', or pack it with gzip" },
     { "xz", MAGIC("\xfd" "7zXZ"), NULL, NULL, NULL, "unpack it with 'unxz', or pack it with gzip" },
     { "zip", MAGIC("PK\x03\x04"), NULL, NULL, NULL, "unpack it with 'unzip'" },
-    { "parquet", MAGIC("PAR1"), NULL, NULL, NULL, "write it as JSON lines, for example with 'datasets'" },
     { "UTF-16", MAGIC("\xff\xfe"), NULL, NULL, NULL, "write it as UTF-8, for example with 'iconv -f UTF-16 -t UTF-8'" },
     { "UTF-16", MAGIC("\xfe\xff"), NULL, NULL, NULL, "write it as UTF-8, for example with 'iconv -f UTF-16 -t UTF-8'" },
 };
@@ -158,9 +205,22 @@ static bool choose(stream *s, err *e)
         if (str_begins(first, table[i].magic))
             s->kind = &table[i];
     if (s->kind->remedy)
-        return fail(e, ERR_INPUT, "%s: this is %s data, expected JSON (plain or gzip); %s", s->path, s->kind->name, s->kind->remedy);
+        return fail(e, ERR_INPUT, "%s: this is %s data, expected JSON (plain, gzip or Zstandard) or Parquet; %s", s->path,
+                    s->kind->name, s->kind->remedy);
     return !s->kind->open || s->kind->open(s, e);
 }
+
+static const char *const packings[] = { ".gz", ".zst", ".zstd" };
+
+size_t stream_packing(const char *name)
+{
+    for (size_t i = 0; i < COUNT(packings); i++)
+        if (str_ends(str_of(name), str_of(packings[i])))
+            return strlen(packings[i]);
+    return 0;
+}
+
+bool stream_is_packed(const stream *s) { return s->kind != &plain; }
 
 static bool open_file(stream *s, err *e)
 {

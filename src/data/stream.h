@@ -25,4 +25,7 @@ void stream_close(stream *s);
 // whole rows came before.
 bool stream_more(stream *s, int64_t row, err *e) MUST_CHECK;
 
+bool stream_is_packed(const stream *s);
+size_t stream_packing(const char *name);    // the length of the name's ending that says how it is compressed: of ".gz", or 0
+
 static inline str stream_view(const stream *s) { return (str){ s->bytes + s->begin, s->end - s->begin }; }

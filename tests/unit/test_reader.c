@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #include "base/file.h"
 #include "data/reader.h"
@@ -182,14 +183,90 @@ TEST(names_broken_gzip)
                                        "gzip data); fetch it or pack it again");
 }
 
+static size_t zstandard(const char *s, size_t size, unsigned char *to, size_t room)
+{
+    ZSTD_CCtx *z = ZSTD_createCCtx();
+    ZSTD_CCtx_setParameter(z, ZSTD_c_checksumFlag, 1);
+    const size_t used = ZSTD_compress2(z, to, room, s, size);
+    ZSTD_freeCCtx(z);
+    return used;
+}
+
+TEST(reads_zstandard)
+{
+    static const unsigned char skipped[] = { 0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 'a', 'b', 'c' };
+    size_t size = sizeof skipped;
+    memcpy(packed, skipped, size);
+    size += zstandard("{\"n\":1}\n{\"n\":2}\n{\"n\"", 20, packed + size, sizeof packed - size);
+    memcpy(packed + size, skipped, sizeof skipped);
+    size += sizeof skipped;
+    size += zstandard(":3}\n", 4, packed + size, sizeof packed - size);
+    write_bytes("a.jsonl.zst", packed, size);
+    CHECK_TEXT(read_all("a.jsonl.zst"), "1:1 2:2 3:3 ");    // frames, some of them skipped, a row across their border
+    write_bytes("plain.jsonl", packed + sizeof skipped, size - sizeof skipped);
+    CHECK_TEXT(read_all("plain.jsonl"), "1:1 2:2 3:3 ");    // by content, whatever the name
+    write_bytes("a.json.zstd", packed, zstandard("[{\"n\":1},{\"n\":2}]", 17, packed, sizeof packed));
+    CHECK_TEXT(read_all("a.json.zstd"), "1:1 2:2 ");
+}
+
+TEST(names_broken_zstandard)
+{
+    size_t size = zstandard("{\"n\":1}\n{\"n\":2}\n", 16, packed, sizeof packed);
+    for (size_t cut = 4; cut < size; cut++) {
+        write_bytes("a.jsonl.zst", packed, cut);
+        const char *said = read_all("a.jsonl.zst");
+        CHECK(strstr(said, "a.jsonl.zst: the file is cut off after row ") && strstr(said, "(its Zstandard data has no end)"));
+    }
+    write_bytes("a.jsonl.zst", packed, size - 2);
+    CHECK_TEXT(read_all("a.jsonl.zst"),
+               "1:1 2:2 a.jsonl.zst: the file is cut off after row 2 (its Zstandard data has no end); fetch it or pack it again");
+    packed[size - 2] ^= 1;
+    write_bytes("a.jsonl.zst", packed, size);
+    CHECK_TEXT(read_all("a.jsonl.zst"), "1:1 2:2 a.jsonl.zst: the file is damaged after row 2 (Restored data doesn't match checksum); "
+                                        "fetch it or pack it again");
+    packed[size - 2] ^= 1;
+    memcpy(packed + size, "more!", 5);
+    write_bytes("a.jsonl.zst", packed, size + 5);
+    CHECK_TEXT(read_all("a.jsonl.zst"), "1:1 2:2 a.jsonl.zst: the file does not end after row 2 (bytes that are no Zstandard data follow its "
+                                        "Zstandard data); fetch it or pack it again");
+}
+
+// Parquet by its magic, whatever the name; what lies in it is tested in test_parquet.c.
+TEST(reads_parquet)
+{
+    err e = {0};
+    arena a = {0};
+    str bytes;
+    CHECK(file_read(&a, "fuzz/corpus/parquet/pages.parquet", &bytes, &e));
+    write_bytes("a.parquet", bytes.at, bytes.size);
+    CHECK_TEXT(read_all("a.parquet"), "1:1 2:0 3:2 4:0 5:5 6:6 7:7 ");
+    write_bytes("noname", bytes.at, bytes.size);
+    CHECK_TEXT(read_all("noname"), "1:1 2:0 3:2 4:0 5:5 6:6 7:7 ");
+    write_bytes("a.parquet.gz", packed, gzipped(bytes.at, bytes.size, packed, sizeof packed));
+    CHECK_TEXT(read_all("a.parquet.gz"), "a.parquet.gz: this is a Parquet file compressed once more, which is not read; unpack it, Parquet "
+                                         "compresses within");
+    write_text("b.parquet", "{\"n\":1}\n");
+    CHECK_TEXT(read_all("b.parquet"), "b.parquet: 8 bytes are no Parquet file; fetch it again");
+    write_text("b.parquet", "version https://git-lfs.github.com/spec/v1\n");
+    CHECK_TEXT(read_all("b.parquet"), "b.parquet: a Git LFS pointer stands in place of the file; run `git lfs pull` where it was cloned");
+    reader *r = reader_open(path_of("a.parquet"), &e);
+    raw_row raw;
+    CHECK(r && reader_next_raw(r, &raw, &e) && reader_bytes(r) > 0 && reader_bytes(r) < (int64_t)bytes.size);
+    while (raw.bytes.at && reader_next_raw(r, &raw, &e))
+        continue;
+    CHECK(reader_bytes(r) == (int64_t)bytes.size);
+    reader_close(r);
+    arena_close(&a);
+}
+
 TEST(names_other_kinds)
 {
-    write_text("a.jsonl", "\x28\xb5\x2f\xfd....");
-    CHECK_TEXT(read_all("a.jsonl"), "a.jsonl: this is Zstandard data, expected JSON (plain or gzip); unpack it with 'zstd -d', or pack "
-                                    "it with gzip");
+    write_text("a.jsonl", "BZh9....");
+    CHECK_TEXT(read_all("a.jsonl"), "a.jsonl: this is bzip2 data, expected JSON (plain, gzip or Zstandard) or Parquet; unpack it with "
+                                    "'bunzip2', or pack it with gzip");
     write_bytes("a.json", "\xff\xfe{\0}\0", 6);
-    CHECK_TEXT(read_all("a.json"), "a.json: this is UTF-16 data, expected JSON (plain or gzip); write it as UTF-8, for example with "
-                                   "'iconv -f UTF-16 -t UTF-8'");
+    CHECK_TEXT(read_all("a.json"), "a.json: this is UTF-16 data, expected JSON (plain, gzip or Zstandard) or Parquet; write it as UTF-8, "
+                                   "for example with 'iconv -f UTF-16 -t UTF-8'");
     err e = {0};
     CHECK(!reader_open("/nonexistent/a.jsonl", &e));
     CHECK_TEXT(e.text, "cannot read '/nonexistent/a.jsonl': No such file or directory");
@@ -277,9 +354,13 @@ TEST(expands_patterns)
     write_text("set/a.json.gz", "{}");
     write_text("set/notes.txt", "");
     write_text("set/deep[1]/c.ndjson", "{}");
+    write_text("set/deep[1]/d.jsonl.zst", "");
+    write_text("set/deep[1]/e.parquet", "");
+    write_text("set/deep[1]/f.parquet.gz", "");
     write_text("set/.hidden.jsonl", "{}");
-    CHECK_TEXT(expand("set"), "set/a.json.gz set/b.jsonl set/deep[1]/c.ndjson ");
-    CHECK_TEXT(expand("set/deep[1]"), "set/deep[1]/c.ndjson ");
+    CHECK_TEXT(expand("set"), "set/a.json.gz set/b.jsonl set/deep[1]/c.ndjson set/deep[1]/d.jsonl.zst set/deep[1]/e.parquet ");
+    CHECK_TEXT(expand("set/**/*.parquet"), "set/deep[1]/e.parquet ");
+    CHECK_TEXT(expand("set/deep[1]"), "set/deep[1]/c.ndjson set/deep[1]/d.jsonl.zst set/deep[1]/e.parquet ");
     CHECK_TEXT(expand("set/*.jsonl"), "set/b.jsonl ");
     CHECK_TEXT(expand("set/{b.jsonl,a.json.gz}"), "set/a.json.gz set/b.jsonl ");
     CHECK_TEXT(expand("set/b.jsonl"), "set/b.jsonl ");
@@ -287,8 +368,8 @@ TEST(expands_patterns)
     CHECK_TEXT(expand("sett/b.jsonl"), "no file matches '/sett/b.jsonl'; the nearest in '': 'set'");
     CHECK_TEXT(expand("set/*.parquet"), "no file matches '/set/*.parquet'; '/set' holds '.hidden.jsonl', 'a.json.gz', 'b.jsonl', "
                                         "'deep[1]', 'notes.txt'");
-    CHECK_TEXT(expand("set/notes.txt"), "'/set/notes.txt': a file of this name is not read; expected .jsonl, .ndjson or .json, each "
-                                        "also .gz");
+    CHECK_TEXT(expand("set/notes.txt"), "'/set/notes.txt': a file of this name is not read; expected .jsonl, .ndjson, .json, each also "
+                                        ".gz or .zst, and .parquet");
     char **paths;
     int64_t count;
     CHECK(!data_expand(&a, "hf://org/name", &paths, &count, &e) && e.code == ERR_UNSUPPORTED);
@@ -297,6 +378,7 @@ TEST(expands_patterns)
     CHECK_TEXT(e.text, "no data given: expected a file, a folder or a glob such as 'data/**/*.jsonl.gz'");
     char *empty = path_join(&a, path_of(""), "empty");
     CHECK(folder_make(empty, &e));
-    CHECK_TEXT(expand("empty"), "the folder '/empty' holds no file that can be read (.jsonl, .ndjson, .json, each also .gz)");
+    CHECK_TEXT(expand("empty"), "the folder '/empty' holds no file that can be read (.jsonl, .ndjson, .json, each also .gz or "
+                                ".zst, and .parquet)");
     arena_close(&a);
 }

@@ -1,4 +1,4 @@
-// The merges of a word. Words up to 128 symbols: the lowest rank is searched in an array, which is fast for the few
+// The merges of a word. Words up to 64 symbols: the lowest rank is searched in an array, which is fast for the few
 // symbols of most words. Longer ones: a heap, so that a megabyte of one letter takes n log n.
 #include "text/bpe.h"
 
@@ -6,13 +6,13 @@
 
 #include "base/util.h"
 
-enum { SHORT = 128 };
+enum { SHORT = 64, MOST_SHORT_RANK = 1 << 26 };           // a rank and a place fit into 32 bits
 #define NO_RANK UINT32_MAX
 
 void bpe_open(bpe *b, arena *a, const vocab *v, int64_t merges)
 {
     uint32_t room = 64;
-    while (room < 2 * merges)
+    while (2 * (int64_t)room < 3 * merges)
         room *= 2;
     *b = (bpe){ .vocab = v, .mask = room - 1, .unk = -1 };
     b->merges = ARENA_ARRAY(a, merge, room);
@@ -103,33 +103,50 @@ static void first_ranks(const bpe *b, word *w)
         w->rank[w->count - 1] = NO_RANK;
 }
 
-static inline void drop(uint32_t *array, uint32_t i, uint32_t count)
+// The pair that begins at symbol i of a short word: its rank and its place in one number, and what it becomes.
+static inline void short_pair(const bpe *b, const word *w, uint32_t i, uint32_t j, uint32_t *order, uint32_t *becomes)
 {
-    memmove(array + i, array + i + 1, (count - i - 1) * sizeof *array);
+    const merge *m = bpe_find(b, (int32_t)w->id[i], (int32_t)w->id[j]);
+    order[i] = m ? (uint32_t)m->rank << 6 | i : NO_RANK;
+    becomes[i] = m ? (uint32_t)m->id : 0;
 }
 
+// Symbols keep their places; those that are left are the bits of `alive`.
 static void merge_short(const bpe *b, word *w)
 {
-    first_ranks(b, w);
+    uint32_t order[SHORT], becomes[SHORT], count = w->count, left = 0;
+    if (!count)
+        return;
+    uint64_t alive = UINT64_MAX >> (SHORT - count);
+    for (uint32_t i = 0; i + 1 < count; i++)
+        short_pair(b, w, i, i + 1, order, becomes);
+    order[count - 1] = NO_RANK;
     for (;;) {
-        uint32_t least = NO_RANK, i = 0;
-        for (uint32_t j = 0; j < w->count; j++)
-            least = MIN(least, w->rank[j]);
+        uint32_t least = NO_RANK;
+        for (uint32_t i = 0; i < count; i++)
+            least = MIN(least, order[i]);
         if (least == NO_RANK)
-            return;
-        while (w->rank[i] != least)
-            i++;
-        w->id[i] = (uint32_t)bpe_find(b, (int32_t)w->id[i], (int32_t)w->id[i + 1])->id;
-        w->end[i] = w->end[i + 1];
-        drop(w->id, i + 1, w->count);
-        drop(w->begin, i + 1, w->count);
-        drop(w->end, i + 1, w->count);
-        drop(w->rank, i + 1, w->count);
-        w->count--;
-        w->rank[i] = i + 1 < w->count ? rank_of(b, w->id[i], w->id[i + 1]) : NO_RANK;
-        if (i > 0)
-            w->rank[i - 1] = rank_of(b, w->id[i - 1], w->id[i]);
+            break;
+        uint32_t i = least % SHORT;
+        uint64_t after = alive & ~(((uint64_t)2 << i) - 1), before = alive & (((uint64_t)1 << i) - 1);
+        uint32_t gone = (uint32_t)__builtin_ctzll(after);
+        after &= after - 1;
+        alive ^= (uint64_t)1 << gone;
+        w->id[i] = becomes[i];
+        w->end[i] = w->end[gone];
+        order[gone] = order[i] = NO_RANK;
+        if (after)
+            short_pair(b, w, i, (uint32_t)__builtin_ctzll(after), order, becomes);
+        if (before)
+            short_pair(b, w, 63 - (uint32_t)__builtin_clzll(before), i, order, becomes);
     }
+    for (; alive; alive &= alive - 1, left++) {
+        uint32_t i = (uint32_t)__builtin_ctzll(alive);
+        w->id[left] = w->id[i];
+        w->begin[left] = w->begin[i];
+        w->end[left] = w->end[i];
+    }
+    w->count = left;
 }
 
 // A heap of (rank, symbol) packed into a number; what is out of date is seen by the symbol's rank having changed.
@@ -242,8 +259,8 @@ static bool long_word(const bpe *b, const char *chars, size_t begin, size_t end,
 
 static bool short_word(const bpe *b, const char *chars, size_t begin, size_t end, tokens *out)
 {
-    uint32_t id[SHORT], from[SHORT], to[SHORT], rank[SHORT];
-    word w = { .id = id, .begin = from, .end = to, .rank = rank };
+    uint32_t id[SHORT], from[SHORT], to[SHORT];
+    word w = { .id = id, .begin = from, .end = to };
     first_symbols(b, chars, begin, end, &w);
     merge_short(b, &w);
     return put_all(&w, out);
@@ -260,5 +277,5 @@ bool bpe_word(const bpe *b, const char *chars, size_t begin, size_t end, tokens 
             return true;
         }
     }
-    return end - begin <= SHORT ? short_word(b, chars, begin, end, out) : long_word(b, chars, begin, end, out);
+    return end - begin <= SHORT && b->merge_count < MOST_SHORT_RANK ? short_word(b, chars, begin, end, out) : long_word(b, chars, begin, end, out);
 }

@@ -27,4 +27,4 @@ const merge *bpe_find(const bpe *b, int32_t left, int32_t right);
 // Appends the tokens of chars[begin, end): of one word, or of all words that `scan` finds there. False: no memory.
 bool bpe_word(const bpe *b, const char *chars, size_t begin, size_t end, tokens *out);
 bool bpe_cached_word(const bpe *b, const char *chars, size_t begin, size_t end, tokens *out);
-bool bpe_words(const bpe *b, scanner *scan, const char *chars, size_t begin, size_t end, tokens *out);
+bool bpe_words(const bpe *b, scan_run *scan, const char *chars, size_t begin, size_t end, tokens *out);

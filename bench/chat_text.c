@@ -1,4 +1,4 @@
-// Makes varied English chats for bench/tokenize.py: stretches of real chats, mixed word by word with words, names, numbers,
+// Makes varied English chats for bench/encode.py: stretches of real chats, mixed word by word with words, names, numbers,
 // code and signs that are made up as it goes, so that new words keep coming as they do in real text.
 //     build/bench/chat_text MEGABYTES chatml|llama3 OUT SEED…      SEED: .json or .jsonl files of chats
 // OUT holds records: a 32-bit size and so many bytes of one rendered chat.

@@ -74,8 +74,7 @@ static bool time_rounds(const tokenizer *t, str all, int rounds, double opened, 
 int main(int argc, char **argv)
 {
     err e = {0};
-    arena a = {0};
-    str all = {0};
+    mapped all = {0};
     if (argc < 3) {
         fprintf(stderr, "bench_encode TOKENIZER TEXTS [ROUNDS [IDS]]\n");
         return 2;
@@ -83,11 +82,11 @@ int main(int argc, char **argv)
     double start = seconds_now();
     tokenizer *t = tokenizer_open(argv[1], &e);
     double opened = seconds_now() - start;
-    bool ok = t && file_read(&a, argv[2], &all, &e) && time_rounds(t, all, argc > 3 ? (int)strtol(argv[3], NULL, 10) : 1, opened, &e);
-    ok = ok && (argc < 5 || write_ids(t, all, argv[4], &e));
+    bool ok = t && file_map(argv[2], &all, &e) && time_rounds(t, all.bytes, argc > 3 ? (int)strtol(argv[3], NULL, 10) : 1, opened, &e);
+    ok = ok && (argc < 5 || write_ids(t, all.bytes, argv[4], &e));
     if (!ok)
         fprintf(stderr, "%s\n", e.text);
     tokenizer_close(t);
-    arena_close(&a);
+    file_unmap(&all);
     return ok ? 0 : 1;
 }

@@ -6,11 +6,19 @@
 
 typedef struct merge { int32_t left, right, rank, id; } merge;
 
+// Of two bytes side by side, with which every word begins.
+typedef struct byte_pair { uint32_t after, id; } byte_pair;    // after: rank + 1; 0: they do not merge
+
 typedef struct bpe {
     const vocab *vocab;
     int32_t byte[256];              // the first symbols; -1: the vocabulary lacks this byte
+    bool lacks_none;
     merge *merges;                  // open hash table by (left, right); left < 0: empty
     uint32_t mask;
+    uint64_t *filter;               // a bit by another part of the hash: 0 where no pair is. Small enough to stay near
+    int filter_bits;
+    byte_pair *pairs;               // [256 * 256]
+    int32_t last;                   // what the merge added last makes; -1
     int32_t merge_count;            // ranks are below this
     int32_t unk;                    // stands for bytes that are missing; -1: they are left out, as `tokenizers` does
     bool fuse_unk;                  // one for a run of them

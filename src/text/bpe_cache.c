@@ -148,7 +148,7 @@ static void keep_wide(word_cache *c, const run *r, const word_key *key, size_t a
     wide_word *w = wide_of(c, key->hash);
     *w = (wide_word){ .hash = key->hash, .size = (uint8_t)size, .count = (uint8_t)(k->count - first) };
     memcpy(w->bytes, r->chars + at, size);
-    for (int64_t i = 0; i < w->count; i++) {
+    for (int i = 0; i < WIDE_TOKENS && first + i < k->count; i++) {
         w->id[i] = k->ids[first + i];
         w->end[i] = (uint8_t)(k->end[first + i] - at);
     }
@@ -160,7 +160,7 @@ static void keep_short(word_cache *c, const word_key *key, size_t at, const toke
     if (c->kept >> c->set_bits && c->set_bits < MOST_SETS && !grow_sets(c, c->set_bits + 2))
         return;
     cached_word *set = set_of(c, key->hash), w = { .low = key->low, .high = key->high, .count = (uint8_t)(k->count - first) };
-    for (int64_t i = 0; i < w.count; i++) {
+    for (int i = 0; i < SHORT_TOKENS && first + i < k->count; i++) {
         w.id[i] = k->ids[first + i];
         w.end[i] = (uint8_t)(k->end[first + i] - at);
     }

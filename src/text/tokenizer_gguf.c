@@ -49,7 +49,7 @@ static bool read_merge(tokenizer *t, str s, text *both)
     text_bytes(both, s.at, space);
     text_bytes(both, s.at + space + 1, s.size - space - 1);
     int32_t left = vocab_find(&t->vocab, str_slice(s, 0, space)), right = vocab_find(&t->vocab, str_from(s, space + 1));
-    int32_t id = both->failed ? -1 : vocab_find(&t->vocab, text_view(both));
+    int32_t id = both->failed ? -1 : vocab_find_from(&t->vocab, text_view(both), t->bpe.last);
     if (left < 0 || right < 0 || id < 0)
         return false;
     bpe_add(&t->bpe, left, right, id);

@@ -17,7 +17,7 @@ void bpe_open(bpe *b, arena *a, const vocab *v, int64_t merges)
         room *= 2;
     while (bits < 31 && (int64_t)1 << bits < 8 * merges)
         bits++;
-    *b = (bpe){ .vocab = v, .mask = room - 1, .filter_bits = bits, .lacks_none = true, .unk = -1, .last = -1 };
+    *b = (bpe){ .vocab = v, .mask = room - 1, .filter_bits = bits, .lacks_none = true, .byte_least = INT32_MAX, .unk = -1, .last = -1 };
     b->filter = ARENA_ARRAY(a, uint64_t, ((size_t)1 << bits) / 64);
     b->pairs = ARENA_ARRAY(a, byte_pair, 256 * 256);
     b->merges = ARENA_ARRAY(a, merge, room);
@@ -27,6 +27,8 @@ void bpe_open(bpe *b, arena *a, const vocab *v, int64_t merges)
         char c[2];
         b->byte[i] = vocab_find(v, (str){ c, (size_t)byte_to_utf8((uint8_t)i, c) });
         b->lacks_none &= b->byte[i] >= 0;
+        b->byte_least = MIN(b->byte_least, b->byte[i]);
+        b->byte_most = MAX(b->byte_most, b->byte[i]);
     }
 }
 
@@ -40,6 +42,8 @@ static inline uint32_t slot_of(uint64_t hash) { return (uint32_t)(hash >> 32 ^ h
 // The byte that a token stands for at the beginning of a word; -1.
 static int byte_of(const bpe *b, int32_t id)
 {
+    if (id < b->byte_least || id > b->byte_most)
+        return -1;                                      // most tokens; seen without a look at the vocabulary
     str s = b->vocab->bytes[id];
     return s.size == 1 && b->byte[(uint8_t)s.at[0]] == id ? (uint8_t)s.at[0] : -1;
 }
@@ -99,18 +103,23 @@ typedef struct word {
 
 enum { NONE = -1 };                 // no neighbour, in `next` and `before`
 
+static inline void add_symbol(word *w, int32_t id, size_t at)
+{
+    w->id[w->count] = (uint32_t)id;
+    w->begin[w->count] = (uint32_t)at;
+    w->end[w->count++] = (uint32_t)at + 1;
+}
+
 // The bytes as symbols. Bytes that the vocabulary lacks become the unknown token or nothing.
 static void first_symbols(const bpe *b, const char *chars, size_t begin, size_t end, word *w)
 {
     bool unknown = false;
     w->count = 0;
-    for (size_t i = begin; b->lacks_none && i < end; i++) {
-        w->id[w->count] = (uint32_t)b->byte[(uint8_t)chars[i]];
-        w->begin[w->count] = (uint32_t)i;
-        w->end[w->count++] = (uint32_t)i + 1;
-    }
-    if (b->lacks_none)
+    if (b->lacks_none) {
+        for (size_t i = begin; i < end; i++)
+            add_symbol(w, b->byte[(uint8_t)chars[i]], i);
         return;
+    }
     for (size_t i = begin; i < end; i++) {
         int32_t id = b->byte[(uint8_t)chars[i]];
         bool missing = id < 0;
@@ -120,9 +129,7 @@ static void first_symbols(const bpe *b, const char *chars, size_t begin, size_t 
             w->end[w->count - 1] = (uint32_t)i + 1;
             continue;
         }
-        w->id[w->count] = (uint32_t)(missing ? b->unk : id);
-        w->begin[w->count] = (uint32_t)i;
-        w->end[w->count++] = (uint32_t)i + 1;
+        add_symbol(w, missing ? b->unk : id, i);
         unknown = missing;
     }
 }

@@ -13,6 +13,7 @@ typedef struct bpe {
     const vocab *vocab;
     int32_t byte[256];              // the first symbols; -1: the vocabulary lacks this byte
     bool lacks_none;
+    int32_t byte_least, byte_most;  // the first and the last id among them
     merge *merges;                  // open hash table by (left, right); left < 0: empty
     uint32_t mask;
     uint64_t *filter;               // a bit by another part of the hash: 0 where no pair is. Small enough to stay near

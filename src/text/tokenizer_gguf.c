@@ -56,6 +56,21 @@ static bool read_merge(tokenizer *t, str s, text *both)
     return true;
 }
 
+// The sides of the merges from the i-th on, so that looking them up need not wait for memory each time.
+static void fetch_merges(const tokenizer *t, const str *texts, int64_t i, int64_t end)
+{
+    str sides[VOCAB_FETCH];
+    int count = 0;
+    for (; i < end && count + 2 <= VOCAB_FETCH; i++) {
+        size_t space = texts[i].size ? str_find(texts[i], STR(" "), 1) : 0;
+        if (space >= texts[i].size)
+            break;
+        sides[count++] = str_slice(texts[i], 0, space);
+        sides[count++] = str_from(texts[i], space + 1);
+    }
+    vocab_fetch(&t->vocab, sides, count);
+}
+
 static bool read_merges(tokenizer *t, const gguf *g, err *e)
 {
     const gguf_value *list = NULL;
@@ -64,8 +79,12 @@ static bool read_merges(tokenizer *t, const gguf *g, err *e)
     bpe_open(&t->bpe, &t->arena, &t->vocab, list->count);
     text both = {0};
     int64_t i = 0;
-    while (i < list->count && read_merge(t, texts[i], &both))
-        i++;
+    for (; i < list->count; i++) {
+        if (i % (VOCAB_FETCH / 2) == 0)
+            fetch_merges(t, texts, i, list->count);
+        if (!read_merge(t, texts[i], &both))
+            break;
+    }
     text_close(&both);
     return i == list->count || fail(e, ERR_INPUT, "%s: tokenizer.ggml.merges[%lld]: '%.*s' is not two tokens that make a third", g->path,
                                     (long long)i, (int)MIN(texts[i].size, 60), texts[i].at);

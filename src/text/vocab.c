@@ -105,6 +105,21 @@ int32_t vocab_find(const vocab *v, str token)
     return find(v, v->by_token, v->tokens, token, &tag)->id;
 }
 
+void vocab_fetch(const vocab *v, const str *tokens, int count)
+{
+    const vocab_slot *slots[VOCAB_FETCH];
+    for (int i = 0; i < count; i++) {
+        slots[i] = &v->by_token[(uint32_t)hash_bytes(tokens[i].at, tokens[i].size, 0) & v->mask];
+        __builtin_prefetch(slots[i]);
+    }
+    for (int i = 0; i < count; i++)
+        if (slots[i]->id >= 0)
+            __builtin_prefetch(&v->tokens[slots[i]->id]);
+    for (int i = 0; i < count; i++)
+        if (slots[i]->id >= 0)
+            __builtin_prefetch(v->tokens[slots[i]->id].at);
+}
+
 int32_t vocab_find_from(const vocab *v, str token, int32_t guess)
 {
     for (int32_t id = guess; id >= 0 && id < v->size && id <= guess + 1; id++)

@@ -28,6 +28,9 @@ void vocab_open(vocab *v, arena *a, int32_t size);
 // False when the id is taken or the token is there already. `token` must outlive the vocabulary.
 bool vocab_set(vocab *v, arena *a, int32_t id, str token);
 int32_t vocab_find(const vocab *v, str token);          // as written; -1
+// Fetches into the processor's cache what finding these texts will read, up to VOCAB_FETCH of them: all at once, not one by one.
+enum { VOCAB_FETCH = 64 };
+void vocab_fetch(const vocab *v, const str *tokens, int count);
 int32_t vocab_find_from(const vocab *v, str token, int32_t guess);     // the same, fast when it is the guess or the next one
 int32_t vocab_find_bytes(const vocab *v, str bytes);    // as bytes, among tokens in the byte alphabet; -1
 

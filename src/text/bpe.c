@@ -329,5 +329,6 @@ bool bpe_word(const bpe *b, const char *chars, size_t begin, size_t end, tokens 
             return true;
         }
     }
-    return end - begin <= SHORT && b->merge_count < MOST_SHORT_RANK ? short_word(b, chars, begin, end, out) : long_word(b, chars, begin, end, out);
+    return end - begin <= SHORT && b->merge_count < MOST_SHORT_RANK ? short_word(b, chars, begin, end, out)
+                                                                        : long_word(b, chars, begin, end, out);
 }

@@ -67,7 +67,8 @@ static bool same(const tokens *a, const tokens *b)
 // The word of a number: common ones again and again, others of any letters, of up to 70 bytes, with zeros and parts of characters.
 static void add_word(text *t, key k, uint32_t i)
 {
-    static const char *const common[] = { " the", " of", "don't", " 2024", "    ", "\n\n", " naïve", "internationalization", " 日本語のテスト", "…", "e", "\xf0\x9f\x98\x80" };
+    static const char *const common[] = { " the", " of", "don't", " 2024", "    ", "\n\n", " naïve", "internationalization",
+                                          " 日本語のテスト", "…", "e", "\xf0\x9f\x98\x80" };
     static const char letters[] = "etaoinshrdluETAOIN'-_.  09";
     uint32_t r = key_bits(k, 3 * i), n = key_bits(k, 3 * i + 1) % 32 ? 1 + key_bits(k, 3 * i + 2) % 14 : 1 + key_bits(k, 3 * i + 2) % 70;
     if (r % 4 == 0) {
@@ -139,6 +140,25 @@ TEST(words_at_the_limits_of_the_cache)
                 CHECK(equals_plain(t, scan_gpt2_digits, (str){ word, n }, &fast));
         }
     }
+    tokens_close(&fast);
+    tokenizer_close(t);
+}
+
+// Every byte of a word counts, and its length.
+TEST(words_that_differ_in_one_byte)
+{
+    tokenizer *t = open_or_say(SMOLLM2);
+    tokens fast = {0};
+    for (uint32_t n = 1; n <= 60; n++)
+        for (uint32_t at = 0; at < n; at++) {
+            char word[64];
+            memset(word, 'a', sizeof word);
+            word[n] = '.';
+            CHECK(equals_plain(t, scan_gpt2_digits, (str){ word, n + 1 }, &fast));
+            word[at] = 'b';
+            CHECK(equals_plain(t, scan_gpt2_digits, (str){ word, n + 1 }, &fast));
+            CHECK(equals_plain(t, scan_gpt2_digits, (str){ word, n }, &fast));
+        }
     tokens_close(&fast);
     tokenizer_close(t);
 }

@@ -1,4 +1,4 @@
-// The merges of a word. Words up to 128 symbols: the lowest rank is searched in an array, which is fast for the few
+// The merges of a word. Words up to 64 symbols: the lowest rank is searched in an array, which is fast for the few
 // symbols of most words. Longer ones: a heap, so that a megabyte of one letter takes n log n.
 #include "text/bpe.h"
 
@@ -6,43 +6,70 @@
 
 #include "base/util.h"
 
-enum { SHORT = 128 };
+enum { SHORT = 64, MOST_SHORT_RANK = 1 << 26 };           // a rank and a place fit into 32 bits
 #define NO_RANK UINT32_MAX
 
 void bpe_open(bpe *b, arena *a, const vocab *v, int64_t merges)
 {
     uint32_t room = 64;
-    while (room < 2 * merges)
+    int bits = 10;
+    while (2 * (int64_t)room < 3 * merges)
         room *= 2;
-    *b = (bpe){ .vocab = v, .mask = room - 1, .unk = -1 };
+    while (bits < 31 && (int64_t)1 << bits < 8 * merges)
+        bits++;
+    *b = (bpe){ .vocab = v, .mask = room - 1, .filter_bits = bits, .lacks_none = true, .byte_least = INT32_MAX, .unk = -1, .last = -1 };
+    b->filter = ARENA_ARRAY(a, uint64_t, ((size_t)1 << bits) / 64);
+    b->pairs = ARENA_ARRAY(a, byte_pair, 256 * 256);
     b->merges = ARENA_ARRAY(a, merge, room);
     for (uint32_t i = 0; i < room; i++)
         b->merges[i].left = -1;
     for (int i = 0; i < 256; i++) {
         char c[2];
         b->byte[i] = vocab_find(v, (str){ c, (size_t)byte_to_utf8((uint8_t)i, c) });
+        b->lacks_none &= b->byte[i] >= 0;
+        b->byte_least = MIN(b->byte_least, b->byte[i]);
+        b->byte_most = MAX(b->byte_most, b->byte[i]);
     }
 }
 
-static inline uint32_t pair_hash(int32_t left, int32_t right)
+static inline uint64_t pair_hash(int32_t left, int32_t right)
 {
-    uint64_t h = ((uint64_t)(uint32_t)left << 32 | (uint32_t)right) * 0x9e3779b97f4a7c15u;
-    return (uint32_t)(h >> 32 ^ h >> 15);
+    return ((uint64_t)(uint32_t)left << 32 | (uint32_t)right) * 0x9e3779b97f4a7c15u;
+}
+
+static inline uint32_t slot_of(uint64_t hash) { return (uint32_t)(hash >> 32 ^ hash >> 15); }
+
+// The byte that a token stands for at the beginning of a word; -1.
+static int byte_of(const bpe *b, int32_t id)
+{
+    if (id < b->byte_least || id > b->byte_most)
+        return -1;                                      // most tokens; seen without a look at the vocabulary
+    str s = b->vocab->bytes[id];
+    return s.size == 1 && b->byte[(uint8_t)s.at[0]] == id ? (uint8_t)s.at[0] : -1;
 }
 
 void bpe_add(bpe *b, int32_t left, int32_t right, int32_t id)
 {
-    uint32_t i = pair_hash(left, right);
+    uint64_t hash = pair_hash(left, right), bit = hash >> (64 - b->filter_bits);
+    uint32_t i = slot_of(hash);
+    int x = byte_of(b, left), y = byte_of(b, right);
     merge *m;
     do
         m = &b->merges[i++ & b->mask];
     while (m->left >= 0 && (m->left != left || m->right != right));
     *m = (merge){ left, right, b->merge_count++, id };
+    b->filter[bit / 64] |= (uint64_t)1 << bit % 64;
+    if (x >= 0 && y >= 0)
+        b->pairs[x << 8 | y] = (byte_pair){ (uint32_t)m->rank + 1, (uint32_t)id };
+    b->last = id;
 }
 
-const merge *bpe_find(const bpe *b, int32_t left, int32_t right)
+static inline const merge *find_pair(const bpe *b, int32_t left, int32_t right)
 {
-    for (uint32_t i = pair_hash(left, right);; i++) {
+    uint64_t hash = pair_hash(left, right), bit = hash >> (64 - b->filter_bits);
+    if (!(b->filter[bit / 64] >> bit % 64 & 1))
+        return NULL;
+    for (uint32_t i = slot_of(hash);; i++) {
         const merge *m = &b->merges[i & b->mask];
         if (m->left == left && m->right == right)
             return m;
@@ -50,6 +77,8 @@ const merge *bpe_find(const bpe *b, int32_t left, int32_t right)
             return NULL;
     }
 }
+
+const merge *bpe_find(const bpe *b, int32_t left, int32_t right) { return find_pair(b, left, right); }
 
 const merge **bpe_by_rank(const bpe *b, arena *a)
 {
@@ -62,7 +91,7 @@ const merge **bpe_by_rank(const bpe *b, arena *a)
 
 static inline uint32_t rank_of(const bpe *b, uint32_t left, uint32_t right)
 {
-    const merge *m = bpe_find(b, (int32_t)left, (int32_t)right);
+    const merge *m = find_pair(b, (int32_t)left, (int32_t)right);
     return m ? (uint32_t)m->rank : NO_RANK;
 }
 
@@ -74,11 +103,23 @@ typedef struct word {
 
 enum { NONE = -1 };                 // no neighbour, in `next` and `before`
 
+static inline void add_symbol(word *w, int32_t id, size_t at)
+{
+    w->id[w->count] = (uint32_t)id;
+    w->begin[w->count] = (uint32_t)at;
+    w->end[w->count++] = (uint32_t)at + 1;
+}
+
 // The bytes as symbols. Bytes that the vocabulary lacks become the unknown token or nothing.
 static void first_symbols(const bpe *b, const char *chars, size_t begin, size_t end, word *w)
 {
     bool unknown = false;
     w->count = 0;
+    if (b->lacks_none) {
+        for (size_t i = begin; i < end; i++)
+            add_symbol(w, b->byte[(uint8_t)chars[i]], i);
+        return;
+    }
     for (size_t i = begin; i < end; i++) {
         int32_t id = b->byte[(uint8_t)chars[i]];
         bool missing = id < 0;
@@ -88,9 +129,7 @@ static void first_symbols(const bpe *b, const char *chars, size_t begin, size_t 
             w->end[w->count - 1] = (uint32_t)i + 1;
             continue;
         }
-        w->id[w->count] = (uint32_t)(missing ? b->unk : id);
-        w->begin[w->count] = (uint32_t)i;
-        w->end[w->count++] = (uint32_t)i + 1;
+        add_symbol(w, missing ? b->unk : id, i);
         unknown = missing;
     }
 }
@@ -103,33 +142,63 @@ static void first_ranks(const bpe *b, word *w)
         w->rank[w->count - 1] = NO_RANK;
 }
 
-static inline void drop(uint32_t *array, uint32_t i, uint32_t count)
+// The pair that begins at symbol i of a short word: its rank and its place in one number, and what it becomes.
+static inline void short_pair(const bpe *b, const word *w, uint32_t i, uint32_t j, uint32_t *order, uint32_t *becomes)
 {
-    memmove(array + i, array + i + 1, (count - i - 1) * sizeof *array);
+    const merge *m = find_pair(b, (int32_t)w->id[i], (int32_t)w->id[j]);
+    order[i] = m ? (uint32_t)m->rank << 6 | i : NO_RANK;
+    becomes[i] = m ? (uint32_t)m->id : 0;
 }
 
-static void merge_short(const bpe *b, word *w)
+// The pairs that a word begins with. `bytes`: those of the symbols, where each is the next one's neighbour; or NULL.
+static void first_pairs(const bpe *b, const word *w, const char *bytes, uint32_t *order, uint32_t *becomes)
 {
-    first_ranks(b, w);
-    for (;;) {
-        uint32_t least = NO_RANK, i = 0;
-        for (uint32_t j = 0; j < w->count; j++)
-            least = MIN(least, w->rank[j]);
-        if (least == NO_RANK)
-            return;
-        while (w->rank[i] != least)
-            i++;
-        w->id[i] = (uint32_t)bpe_find(b, (int32_t)w->id[i], (int32_t)w->id[i + 1])->id;
-        w->end[i] = w->end[i + 1];
-        drop(w->id, i + 1, w->count);
-        drop(w->begin, i + 1, w->count);
-        drop(w->end, i + 1, w->count);
-        drop(w->rank, i + 1, w->count);
-        w->count--;
-        w->rank[i] = i + 1 < w->count ? rank_of(b, w->id[i], w->id[i + 1]) : NO_RANK;
-        if (i > 0)
-            w->rank[i - 1] = rank_of(b, w->id[i - 1], w->id[i]);
+    for (uint32_t i = 0; i + 1 < w->count; i++) {
+        if (!bytes) {
+            short_pair(b, w, i, i + 1, order, becomes);
+            continue;
+        }
+        byte_pair p = b->pairs[(uint8_t)bytes[i] << 8 | (uint8_t)bytes[i + 1]];
+        order[i] = p.after ? (p.after - 1) << 6 | i : NO_RANK;
+        becomes[i] = p.id;
     }
+    order[w->count - 1] = NO_RANK;
+}
+
+// Symbols keep their places; those that are left are the bits of `alive`.
+static void merge_short(const bpe *b, word *w, const char *bytes)
+{
+    uint32_t order[SHORT], becomes[SHORT], count = w->count, left = 0;
+    if (!count)
+        return;
+    uint64_t alive = UINT64_MAX >> (SHORT - count);
+    first_pairs(b, w, bytes, order, becomes);
+    for (;;) {
+        uint32_t least = NO_RANK;
+        for (uint32_t i = 0; i < count; i++)
+            least = MIN(least, order[i]);
+        if (least == NO_RANK)
+            break;
+        uint32_t i = least % SHORT;
+        uint64_t after = alive & ~(((uint64_t)2 << i) - 1), before = alive & (((uint64_t)1 << i) - 1);
+        uint32_t gone = (uint32_t)__builtin_ctzll(after);
+        after &= after - 1;
+        alive ^= (uint64_t)1 << gone;
+        w->id[i] = becomes[i];
+        w->end[i] = w->end[gone];
+        order[gone] = order[i] = NO_RANK;
+        if (after)
+            short_pair(b, w, i, (uint32_t)__builtin_ctzll(after), order, becomes);
+        if (before)
+            short_pair(b, w, 63 - (uint32_t)__builtin_clzll(before), i, order, becomes);
+    }
+    for (; alive; alive &= alive - 1, left++) {
+        uint32_t i = (uint32_t)__builtin_ctzll(alive);
+        w->id[left] = w->id[i];
+        w->begin[left] = w->begin[i];
+        w->end[left] = w->end[i];
+    }
+    w->count = left;
 }
 
 // A heap of (rank, symbol) packed into a number; what is out of date is seen by the symbol's rank having changed.
@@ -242,10 +311,10 @@ static bool long_word(const bpe *b, const char *chars, size_t begin, size_t end,
 
 static bool short_word(const bpe *b, const char *chars, size_t begin, size_t end, tokens *out)
 {
-    uint32_t id[SHORT], from[SHORT], to[SHORT], rank[SHORT];
-    word w = { .id = id, .begin = from, .end = to, .rank = rank };
+    uint32_t id[SHORT], from[SHORT], to[SHORT];
+    word w = { .id = id, .begin = from, .end = to };
     first_symbols(b, chars, begin, end, &w);
-    merge_short(b, &w);
+    merge_short(b, &w, b->lacks_none ? chars + begin : NULL);
     return put_all(&w, out);
 }
 
@@ -260,5 +329,6 @@ bool bpe_word(const bpe *b, const char *chars, size_t begin, size_t end, tokens 
             return true;
         }
     }
-    return end - begin <= SHORT ? short_word(b, chars, begin, end, out) : long_word(b, chars, begin, end, out);
+    return end - begin <= SHORT && b->merge_count < MOST_SHORT_RANK ? short_word(b, chars, begin, end, out)
+                                                                        : long_word(b, chars, begin, end, out);
 }

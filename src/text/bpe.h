@@ -6,11 +6,20 @@
 
 typedef struct merge { int32_t left, right, rank, id; } merge;
 
+// Of two bytes side by side, with which every word begins.
+typedef struct byte_pair { uint32_t after, id; } byte_pair;    // after: rank + 1; 0: they do not merge
+
 typedef struct bpe {
     const vocab *vocab;
     int32_t byte[256];              // the first symbols; -1: the vocabulary lacks this byte
+    bool lacks_none;
+    int32_t byte_least, byte_most;  // the first and the last id among them
     merge *merges;                  // open hash table by (left, right); left < 0: empty
     uint32_t mask;
+    uint64_t *filter;               // a bit by another part of the hash: 0 where no pair is. Small enough to stay near
+    int filter_bits;
+    byte_pair *pairs;               // [256 * 256]
+    int32_t last;                   // what the merge added last makes; -1
     int32_t merge_count;            // ranks are below this
     int32_t unk;                    // stands for bytes that are missing; -1: they are left out, as `tokenizers` does
     bool fuse_unk;                  // one for a run of them
@@ -27,4 +36,4 @@ const merge *bpe_find(const bpe *b, int32_t left, int32_t right);
 // Appends the tokens of chars[begin, end): of one word, or of all words that `scan` finds there. False: no memory.
 bool bpe_word(const bpe *b, const char *chars, size_t begin, size_t end, tokens *out);
 bool bpe_cached_word(const bpe *b, const char *chars, size_t begin, size_t end, tokens *out);
-bool bpe_words(const bpe *b, scanner *scan, const char *chars, size_t begin, size_t end, tokens *out);
+bool bpe_words(const bpe *b, scan_run *scan, const char *chars, size_t begin, size_t end, tokens *out);

@@ -4,6 +4,8 @@
 #include "base/util.h"
 #include "text/unicode.h"
 
+#define EACH(byte) ((uint64_t)(byte) * 0x0101010101010101u)
+
 const char scan_gpt2_pattern[] = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 const char scan_llama3_pattern[] =
     "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
@@ -21,6 +23,17 @@ scanner *scan_find(str pattern)
         if (str_is(pattern, known[i].pattern))
             return known[i].scan;
     return NULL;
+}
+
+// What one load may take along: eight characters of ASCII, of which each byte of the result says 0x80 (no letter) or 0.
+// Bytes from 0x80 on are no letters here; whoever meets one looks closer.
+static inline uint64_t not_letters(const char *at)
+{
+    uint64_t x;
+    memcpy(&x, at, sizeof x);
+    uint64_t low = (x | EACH(0x20)) & EACH(0x7f);       // small letters; the sums below cannot carry into the next byte
+    uint64_t letter = (low + EACH(0x80 - 'a')) & ~(low + EACH(0x80 - 'z' - 1)) & ~x;
+    return ~letter & EACH(0x80);
 }
 
 static const uint8_t ascii_class[128] = {
@@ -49,6 +62,31 @@ static inline size_t run_of(char_class k, const char *chars, size_t at, size_t e
     while (at < end && class_at(chars, at, &next) == k)
         at = next;
     return at;
+}
+
+// The end of the run of letters, of which those before `at` are known.
+static inline size_t letters(const char *chars, size_t at, size_t end)
+{
+    while (at + 8 <= end) {
+        uint64_t stop = not_letters(chars + at);
+        if (!stop) {
+            at += 8;
+            continue;
+        }
+        at += (size_t)__builtin_ctzll(stop) / 8;        // the first byte is the lowest
+        return (uint8_t)chars[at] < 0x80 ? at : run_of(CHAR_LETTER, chars, at, end);
+    }
+    return run_of(CHAR_LETTER, chars, at, end);
+}
+
+static inline bool is_ascii_letter(char c) { return (uint8_t)((c | 0x20) - 'a') < 26; }
+
+// The two forms of most words: letters, and letters after a blank. 0: something else.
+static inline size_t common_word(const char *chars, size_t at, size_t end)
+{
+    if (is_ascii_letter(chars[at]))
+        return letters(chars, at + 1, end);
+    return chars[at] == ' ' && at + 1 < end && is_ascii_letter(chars[at + 1]) ? letters(chars, at + 2, end) : 0;
 }
 
 // \s+(?!\S)|\s+ : a run of spaces leaves its last one to the word that follows, unless it is the only one.
@@ -82,7 +120,9 @@ static inline size_t contraction(const char *chars, size_t at, size_t end, bool 
 // With `digits` numbers are words of one character, and a piece of text ends before each.
 static inline size_t scan_gpt2_style(const char *chars, size_t at, size_t end, bool digits)
 {
-    size_t next;
+    size_t next = common_word(chars, at, end);
+    if (next)
+        return next;
     if (chars[at] == '\'') {
         size_t n = contraction(chars, at, end, false);
         if (n)
@@ -102,10 +142,6 @@ static inline size_t scan_gpt2_style(const char *chars, size_t at, size_t end, b
     }
     return digits && k == CHAR_NUMBER ? next : run_of(k, chars, next, end);
 }
-
-size_t scan_gpt2(const char *chars, size_t at, size_t end) { return scan_gpt2_style(chars, at, end, false); }
-
-size_t scan_gpt2_digits(const char *chars, size_t at, size_t end) { return scan_gpt2_style(chars, at, end, true); }
 
 static inline size_t newlines(const char *chars, size_t at, size_t end)
 {
@@ -135,7 +171,9 @@ static size_t white_space(const char *chars, size_t at, size_t next, size_t end)
 // (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,most}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+
 static inline size_t scan_llama3_style(const char *chars, size_t at, size_t end, int most)
 {
-    size_t next, after;
+    size_t next = common_word(chars, at, end), after;
+    if (next)
+        return next;
     if (chars[at] == '\'') {
         size_t n = contraction(chars, at, end, true);
         if (n)
@@ -159,6 +197,22 @@ static inline size_t scan_llama3_style(const char *chars, size_t at, size_t end,
     return white_space(chars, at, next, end);
 }
 
-size_t scan_llama3(const char *chars, size_t at, size_t end) { return scan_llama3_style(chars, at, end, 3); }
+// Both kinds of function for a pattern.
+#define SCANNER(name, one)                                                                          \
+    size_t scan_##name(const char *chars, size_t at, size_t end) { return one; }                    \
+    static int run_##name(const char *chars, size_t at, size_t end, uint32_t *ends, int most)       \
+    {                                                                                               \
+        int count = 0;                                                                              \
+        for (; at < end && count < most; at = ends[count++])                                        \
+            ends[count] = (uint32_t)one;                                                            \
+        return count;                                                                               \
+    }
+SCANNER(gpt2, scan_gpt2_style(chars, at, end, false))
+SCANNER(gpt2_digits, scan_gpt2_style(chars, at, end, true))
+SCANNER(llama3, scan_llama3_style(chars, at, end, 3))
+SCANNER(qwen2, scan_llama3_style(chars, at, end, 1))
 
-size_t scan_qwen2(const char *chars, size_t at, size_t end) { return scan_llama3_style(chars, at, end, 1); }
+scan_run *scan_run_of(scanner *scan)
+{
+    return scan == scan_gpt2 ? run_gpt2 : scan == scan_gpt2_digits ? run_gpt2_digits : scan == scan_llama3 ? run_llama3 : run_qwen2;
+}

@@ -45,7 +45,8 @@ void tokens_close(tokens *k)
 {
     scratch *s = k->scratch;
     if (s) {
-        free(s->cache);
+        free(s->words.sets);
+        free(s->words.wide);
         free(s->symbols);
         made_close(&s->repaired);
         made_close(&s->normal);

@@ -7,13 +7,30 @@
 
 // A short word and the tokens it becomes. 32 bytes: two fill a cache line, and are one set.
 typedef struct cached_word {
-    uint64_t low, high;             // the bytes, zeros after them
-    uint8_t size;                   // 1 to 16; 0: empty
-    uint8_t end[3];                 // of each token within the word; the last is `size`
+    uint64_t low, high;             // up to 15 bytes, zeros after them, and in the last byte their number; 0: empty
     int32_t id[3];
+    uint8_t count, end[3];          // of each token within the word
 } cached_word;
 
-enum { CACHE_SETS = 1 << 14, CACHED_SIZE = 16, CACHED_TOKENS = 3 };
+enum { WIDE_SIZE = 58, WIDE_TOKENS = 12 };
+
+// A longer word, or one of more tokens. 128 bytes.
+typedef struct wide_word {
+    uint64_t hash;
+    uint8_t size, count;            // 0: empty
+    uint8_t end[WIDE_TOKENS];
+    char bytes[WIDE_SIZE];
+    int32_t id[WIDE_TOKENS];
+} wide_word;
+
+// Words that came before, of one tokenizer. Begins small and grows with the number of different words.
+typedef struct word_cache {
+    cached_word *sets;              // [2 << set_bits]
+    wide_word *wide;                // [1 << wide_bits]
+    int set_bits, wide_bits;
+    uint32_t kept, wide_kept;       // words put in since the last growth
+    uint64_t owner;                 // the digest of the tokenizer whose words these are
+} word_cache;
 
 // A text made from another one: byte i came from bytes [from[i], to[i]) of that.
 typedef struct made {
@@ -36,8 +53,7 @@ struct pcre2_real_jit_stack_8;
 struct pcre2_real_match_context_8;
 
 typedef struct scratch {
-    cached_word *cache;             // [2 * CACHE_SETS], allocated with the first word
-    uint64_t owner;                 // the digest of the tokenizer whose words these are
+    word_cache words;
     uint32_t *symbols;              // of a long word under merging
     size_t symbol_room;
     made repaired, normal, work[3];

@@ -133,21 +133,41 @@ static void rewrite_space(made *to, const char *chars, piece p)
     made_copy(to, str_slice((str){ chars, p.end }, p.begin, p.end), p.begin);
 }
 
+// The end of the run of bytes that are their own characters in the alphabet, all of them ASCII.
+static size_t same_bytes(const char *chars, size_t at, size_t end)
+{
+    while (at < end && chars[at] > ' ' && chars[at] < 0x7f)
+        at++;
+    return at;
+}
+
 static void rewrite_bytes(made *to, const char *chars, piece p)
 {
-    for (size_t i = p.begin; i < p.end; i++) {
+    for (size_t i = p.begin, next; i < p.end; i = next) {
+        next = same_bytes(chars, i, p.end);
+        if (next > i) {
+            made_copy(to, str_slice((str){ chars, p.end }, i, next), i);
+            continue;
+        }
         char two[2];
         int n = byte_to_utf8((uint8_t)chars[i], two);
-        made_add(to, (str){ two, (size_t)n }, i, i + 1);
+        next = i + 1;
+        made_add(to, (str){ two, (size_t)n }, i, next);
     }
 }
 
 static void rewrite_chars(made *to, const char *chars, piece p)
 {
     int length;
-    for (size_t i = p.begin; i < p.end; i += (size_t)length) {
+    for (size_t i = p.begin, next; i < p.end; i = next) {
+        next = same_bytes(chars, i, p.end);
+        if (next > i) {
+            made_copy(to, str_slice((str){ chars, p.end }, i, next), i);
+            continue;
+        }
         char b = (char)char_to_byte(char_read(chars + i, &length));
-        made_add(to, (str){ &b, 1 }, i, i + (size_t)length);
+        next = i + (size_t)length;
+        made_add(to, (str){ &b, 1 }, i, next);
     }
 }
 

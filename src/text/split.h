@@ -28,7 +28,7 @@ typedef struct split_step {
 typedef struct splitter {
     split_step *steps;
     int64_t count;
-    scanner *fast;                  // the whole sequence is this scanner and the bytes: no buffers needed
+    scan_run *fast;                 // the whole sequence is this scanner and the bytes: no buffers needed
 } splitter;
 
 // From the value of `pre_tokenizer`. What is not built is ERR_UNSUPPORTED and names itself.

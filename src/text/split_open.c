@@ -155,14 +155,14 @@ static bool add_from(reader *r, const node *n)
 }
 
 // Sequences that one scanner does.
-static scanner *fast_scanner(const splitter *s)
+static scan_run *fast_scanner(const splitter *s)
 {
     const split_step *p = s->steps;
     if (s->count == 2 && p[0].kind == SPLIT_SCAN && p[1].kind == SPLIT_BYTES)
-        return p[0].scan;
+        return scan_run_of(p[0].scan);
     bool digits = s->count == 3 && p[0].kind == SPLIT_CHARS && p[0].is == char_is_number && p[0].behaviour == SPLIT_ISOLATED;
     if (digits && p[1].kind == SPLIT_SCAN && p[1].scan == scan_gpt2 && p[2].kind == SPLIT_BYTES)
-        return scan_gpt2_digits;
+        return scan_run_of(scan_gpt2_digits);
     return NULL;
 }
 

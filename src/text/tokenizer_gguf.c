@@ -49,11 +49,26 @@ static bool read_merge(tokenizer *t, str s, text *both)
     text_bytes(both, s.at, space);
     text_bytes(both, s.at + space + 1, s.size - space - 1);
     int32_t left = vocab_find(&t->vocab, str_slice(s, 0, space)), right = vocab_find(&t->vocab, str_from(s, space + 1));
-    int32_t id = both->failed ? -1 : vocab_find(&t->vocab, text_view(both));
+    int32_t id = both->failed ? -1 : vocab_find_from(&t->vocab, text_view(both), t->bpe.last);
     if (left < 0 || right < 0 || id < 0)
         return false;
     bpe_add(&t->bpe, left, right, id);
     return true;
+}
+
+// The sides of the merges from the i-th on, so that looking them up need not wait for memory each time.
+static void fetch_merges(const tokenizer *t, const str *texts, int64_t i, int64_t end)
+{
+    str sides[VOCAB_FETCH];
+    int count = 0;
+    for (; i < end && count + 2 <= VOCAB_FETCH; i++) {
+        size_t space = texts[i].size ? str_find(texts[i], STR(" "), 1) : 0;
+        if (space >= texts[i].size)
+            break;
+        sides[count++] = str_slice(texts[i], 0, space);
+        sides[count++] = str_from(texts[i], space + 1);
+    }
+    vocab_fetch(&t->vocab, sides, count);
 }
 
 static bool read_merges(tokenizer *t, const gguf *g, err *e)
@@ -64,8 +79,12 @@ static bool read_merges(tokenizer *t, const gguf *g, err *e)
     bpe_open(&t->bpe, &t->arena, &t->vocab, list->count);
     text both = {0};
     int64_t i = 0;
-    while (i < list->count && read_merge(t, texts[i], &both))
-        i++;
+    for (; i < list->count; i++) {
+        if (i % (VOCAB_FETCH / 2) == 0)
+            fetch_merges(t, texts, i, list->count);
+        if (!read_merge(t, texts[i], &both))
+            break;
+    }
     text_close(&both);
     return i == list->count || fail(e, ERR_INPUT, "%s: tokenizer.ggml.merges[%lld]: '%.*s' is not two tokens that make a third", g->path,
                                     (long long)i, (int)MIN(texts[i].size, 60), texts[i].at);

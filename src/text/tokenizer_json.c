@@ -87,7 +87,7 @@ static bool read_merge(tokenizer *t, const node *n, int64_t number, text *both, 
     text_str(both, left);
     text_str(both, right);
     TRY(text_ok(both, e));
-    int32_t id = vocab_find(&t->vocab, text_view(both));
+    int32_t id = vocab_find_from(&t->vocab, text_view(both), t->bpe.last);
     if (id < 0)
         return fail_at(e, node_place(n, file), "model.merges[%lld]: what '%.*s' and '%.*s' make together is not in model.vocab",
                        (long long)number, STR_ARG(left), STR_ARG(right));

@@ -32,10 +32,10 @@ int byte_to_utf8(uint8_t b, char to[2])
     return n;
 }
 
-static void empty(int32_t *table, uint32_t room)
+static void empty(vocab_slot *table, uint32_t room)
 {
     for (uint32_t i = 0; i < room; i++)
-        table[i] = -1;
+        table[i].id = -1;
 }
 
 void vocab_open(vocab *v, arena *a, int32_t size)
@@ -47,18 +47,20 @@ void vocab_open(vocab *v, arena *a, int32_t size)
     v->tokens = ARENA_ARRAY(a, str, size);
     v->bytes = ARENA_ARRAY(a, str, size);
     v->byte_level = ARENA_ARRAY(a, bool, size);
-    v->by_token = ARENA_ARRAY(a, int32_t, room);
-    v->by_bytes = ARENA_ARRAY(a, int32_t, room);
+    v->by_token = ARENA_ARRAY(a, vocab_slot, room);
+    v->by_bytes = ARENA_ARRAY(a, vocab_slot, room);
     empty(v->by_token, room);
     empty(v->by_bytes, room);
 }
 
-// The slot of a text, or the empty one where it would stand.
-static int32_t *find(const vocab *v, int32_t *table, const str *texts, str s)
+// The slot of a text, or the empty one where it would stand, with the tag it would have.
+static vocab_slot *find(const vocab *v, vocab_slot *table, const str *texts, str s, uint32_t *tag)
 {
-    for (uint32_t i = (uint32_t)hash_bytes(s.at, s.size, 0);; i++) {
-        int32_t *slot = &table[i & v->mask];
-        if (*slot < 0 || str_equal(texts[*slot], s))
+    uint64_t hash = hash_bytes(s.at, s.size, 0);
+    *tag = (uint32_t)(hash >> 32);
+    for (uint32_t i = (uint32_t)hash;; i++) {
+        vocab_slot *slot = &table[i & v->mask];
+        if (slot->id < 0 || (slot->tag == *tag && str_equal(texts[slot->id], s)))
             return slot;
     }
 }
@@ -83,17 +85,51 @@ static str decode(arena *a, str token, bool *byte_level)
 
 bool vocab_set(vocab *v, arena *a, int32_t id, str token)
 {
-    int32_t *slot = find(v, v->by_token, v->tokens, token);
-    if (v->tokens[id].at || *slot >= 0)
+    uint32_t tag;
+    vocab_slot *slot = find(v, v->by_token, v->tokens, token, &tag);
+    if (v->tokens[id].at || slot->id >= 0)
         return false;
-    *slot = id;
+    *slot = (vocab_slot){ tag, id };
     v->tokens[id] = token.at ? token : STR("");
     v->bytes[id] = decode(a, v->tokens[id], &v->byte_level[id]);
-    if (v->byte_level[id])
-        *find(v, v->by_bytes, v->bytes, v->bytes[id]) = id;
+    if (v->byte_level[id]) {
+        slot = find(v, v->by_bytes, v->bytes, v->bytes[id], &tag);
+        *slot = (vocab_slot){ tag, id };
+    }
     return true;
 }
 
-int32_t vocab_find(const vocab *v, str token) { return *find(v, v->by_token, v->tokens, token); }
+int32_t vocab_find(const vocab *v, str token)
+{
+    uint32_t tag;
+    return find(v, v->by_token, v->tokens, token, &tag)->id;
+}
 
-int32_t vocab_find_bytes(const vocab *v, str bytes) { return *find(v, v->by_bytes, v->bytes, bytes); }
+void vocab_fetch(const vocab *v, const str *tokens, int count)
+{
+    const vocab_slot *slots[VOCAB_FETCH];
+    for (int i = 0; i < count; i++) {
+        slots[i] = &v->by_token[(uint32_t)hash_bytes(tokens[i].at, tokens[i].size, 0) & v->mask];
+        __builtin_prefetch(slots[i]);
+    }
+    for (int i = 0; i < count; i++)
+        if (slots[i]->id >= 0)
+            __builtin_prefetch(&v->tokens[slots[i]->id]);
+    for (int i = 0; i < count; i++)
+        if (slots[i]->id >= 0)
+            __builtin_prefetch(v->tokens[slots[i]->id].at);
+}
+
+int32_t vocab_find_from(const vocab *v, str token, int32_t guess)
+{
+    for (int32_t id = guess; id >= 0 && id < v->size && id <= guess + 1; id++)
+        if (v->tokens[id].at && str_equal(v->tokens[id], token))
+            return id;
+    return vocab_find(v, token);
+}
+
+int32_t vocab_find_bytes(const vocab *v, str bytes)
+{
+    uint32_t tag;
+    return find(v, v->by_bytes, v->bytes, bytes, &tag)->id;
+}

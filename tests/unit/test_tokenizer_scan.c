@@ -72,6 +72,67 @@ TEST(scanners_equal_their_patterns)
     CHECK(differences(scan_gpt2_pattern, scan_llama3, 200) > 0);        // the comparison can fail
 }
 
+// Every character between others, in one text.
+static void every_character(text *t)
+{
+    for (uint32_t c = 1; c < 0x110000; c += c < 0x33480 || (c >= 0xe0000 && c < 0xe0200) ? 1 : 61) {
+        char four[5] = {0};
+        if (c >= 0xd800 && c < 0xe000)
+            continue;
+        (void)utf8_write(c, four);
+        text_add(t, "a%s1 %s%s.", four, four, four);
+    }
+}
+
+TEST(scanners_know_every_character)
+{
+    static const struct { const char *pattern; scanner *scan; } known[] = {
+        { scan_gpt2_pattern, scan_gpt2 }, { scan_llama3_pattern, scan_llama3 }, { scan_qwen2_pattern, scan_qwen2 },
+    };
+    text t = {0};
+    tokens k = {0};
+    err e = {0};
+    every_character(&t);
+    for (size_t i = 0; i < COUNT(known); i++) {
+        regex *r = regex_open(str_of(known[i].pattern), (place){0}, &e);
+        size_t at = 0;
+        for (bool same = true; same && at < t.size;) {
+            piece m = {0};
+            bool found = false;
+            size_t next = known[i].scan(t.chars, at, t.size);
+            CHECK(regex_next(r, tokens_scratch(&k), t.chars, (piece){ 0, (uint32_t)t.size }, at, &m, &found, &e));
+            same = found && m.begin == at && m.end == next;
+            at = same ? next : at;
+        }
+        if (at < t.size)
+            fprintf(stderr, "pattern %zu: another word at '%.20s'\n", i, t.chars + at);
+        CHECK(at == t.size);
+        regex_close(r);
+    }
+    tokens_close(&k);
+    text_close(&t);
+}
+
+TEST(runs_are_the_words_of_the_scanner)
+{
+    static scanner *const scans[] = { scan_gpt2, scan_gpt2_digits, scan_llama3, scan_qwen2 };
+    text t = {0};
+    for (int i = 0; i < 4000; i++) {
+        random_text(&t, (uint64_t)i);
+        scanner *scan = scans[i % 4];
+        uint32_t ends[7];
+        int most = 1 + i % 7, n;
+        for (size_t at = 0; at < t.size; at = ends[n - 1]) {
+            size_t one = at;
+            n = scan_run_of(scan)(t.chars, at, t.size, ends, most);
+            CHECK(n >= 1 && n <= most && (n == most || ends[n - 1] == t.size));
+            for (int j = 0; j < n; j++)
+                CHECK((one = scan(t.chars, one, t.size)) == ends[j]);
+        }
+    }
+    text_close(&t);
+}
+
 TEST(scanners_are_found_by_pattern)
 {
     CHECK(scan_find(str_of(scan_llama3_pattern)) == scan_llama3);

@@ -87,6 +87,6 @@ void build_encode(build *b, job *j, int64_t k, int thread)
     c->ok = true;
     for (int64_t i = c->begin; c->ok && i < c->end; i++) {
         c->ok = encode_row(b, j, &j->rows[i], s, &j->pieces[k], &c->error);
-        arena_close(&s->arena);
+        arena_clear(&s->arena);
     }
 }

@@ -95,9 +95,12 @@ static bool encode(const chat *c, const node *row, place at, const chat_options 
     chat_call call = { .c = c, .context = &x };
     clock_gettime(CLOCK_REALTIME, &call.now);
     r->stop = -1;
-    r->left_out = 0;
+    r->left_out = r->prompt_count = 0;
     TRY(chat_make_context(c, row, a, &x, e));
-    TRY(chat_render(&call, -1, o->add_generation_prompt, &r->output, e));
+    if (o->add_generation_prompt || o->train_all || jinja_has_generation(c->template))
+        TRY(chat_render(&call, -1, o->add_generation_prompt, &r->output, e));
+    else
+        TRY(chat_render_all(&call, r, e));
     TRY(chat_encode_text(c, o, r, e));
     if (!o->train_all)
         TRY(chat_find_trained(&call, at, o->end_optional || o->add_generation_prompt, r, e));
@@ -109,11 +112,10 @@ static bool encode(const chat *c, const node *row, place at, const chat_options 
 
 bool chat_encode(const chat *c, const node *row, place at, const chat_options *o, chat_result *r, err *e)
 {
-    arena a = {0};
     err why = {0};
     TRY(chat_check_row(row, at, e));
-    bool ok = encode(c, row, at, o, &a, r, &why);
-    arena_close(&a);
+    arena_clear(&r->arena);
+    bool ok = encode(c, row, at, o, &r->arena, r, &why);
     if (ok)
         return true;
     *e = why;
@@ -139,6 +141,9 @@ void chat_result_close(chat_result *r)
     jinja_output_close(&r->output);
     jinja_output_close(&r->before);
     tokens_close(&r->tokens);
+    text_close(&r->rests);
+    arena_close(&r->arena);
+    free(r->prompts);
     free(r->mask);
     free(r->bytes);
     *r = (chat_result){0};

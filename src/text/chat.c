@@ -48,6 +48,17 @@ static bool choose(const tokenizer *t, str wanted, const char *file, str *source
     return true;
 }
 
+static void find_special(chat *c)
+{
+    c->special_first = INT32_MAX;
+    c->special_last = -1;
+    for (int32_t i = 0; i < tokenizer_size(c->tokenizer); i++)
+        if (tokenizer_is_special(c->tokenizer, i)) {
+            c->special_first = MIN(c->special_first, i);
+            c->special_last = i;
+        }
+}
+
 chat *chat_open(const tokenizer *t, str chat_template, const char *template_file, err *e)
 {
     chat *c = calloc(1, sizeof *c);
@@ -65,6 +76,7 @@ chat *chat_open(const tokenizer *t, str chat_template, const char *template_file
     c->source = arena_chars(&c->arena, source);
     c->source_size = source.size;
     c->file = arena_chars(&c->arena, str_of(name));
+    find_special(c);
     chat_find_stops(c);
     return c;
 }

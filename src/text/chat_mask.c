@@ -281,7 +281,7 @@ static bool train_message(finder *f, int32_t i)
 
 static bool bytes_room(chat_result *r, err *e)
 {
-    size_t size = r->output.text.size + 1;
+    size_t size = r->output.text.size + CHAT_BYTES_MORE;
     if (size > r->bytes_room) {
         uint8_t *more = realloc(r->bytes, size);
         if (!more)

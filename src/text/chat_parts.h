@@ -5,7 +5,7 @@
 #include "text/chat.h"
 #include "text/jinja_value.h"
 
-enum { MOST_STOPS = 8 };
+enum { MOST_STOPS = 8, CHAT_BYTES_MORE = 8 };     // bytes behind chat_result.bytes that may be read
 
 struct chat {
     const tokenizer *tokenizer;
@@ -16,6 +16,7 @@ struct chat {
     arena arena;
     int32_t stops[MOST_STOPS];      // tokens that end an answer: seen in trial renderings, and the tokenizer's EOS
     int stop_count;
+    int32_t special_first, special_last;    // every special token is between them
 };
 
 // The context of a template: the row's members and the special tokens, messages as `transformers` hands them over.

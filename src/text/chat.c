@@ -48,15 +48,14 @@ static bool choose(const tokenizer *t, str wanted, const char *file, str *source
     return true;
 }
 
+// A bit per token: every token of every row is asked.
 static void find_special(chat *c)
 {
-    c->special_first = INT32_MAX;
-    c->special_last = -1;
-    for (int32_t i = 0; i < tokenizer_size(c->tokenizer); i++)
-        if (tokenizer_is_special(c->tokenizer, i)) {
-            c->special_first = MIN(c->special_first, i);
-            c->special_last = i;
-        }
+    const int64_t count = tokenizer_size(c->tokenizer);
+    c->special = ARENA_ARRAY(&c->arena, uint64_t, count / 64 + 1);
+    for (int64_t i = 0; i < count; i++)
+        if (tokenizer_is_special(c->tokenizer, (int32_t)i))
+            c->special[i / 64] |= (uint64_t)1 << (i & 63);
 }
 
 chat *chat_open(const tokenizer *t, str chat_template, const char *template_file, err *e)

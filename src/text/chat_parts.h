@@ -16,7 +16,7 @@ struct chat {
     arena arena;
     int32_t stops[MOST_STOPS];      // tokens that end an answer: seen in trial renderings, and the tokenizer's EOS
     int stop_count;
-    int32_t special_first, special_last;    // every special token is between them
+    uint64_t *special;              // a bit per token
 };
 
 // The context of a template: the row's members and the special tokens, messages as `transformers` hands them over.

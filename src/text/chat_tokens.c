@@ -66,15 +66,13 @@ static bool encode_again(const chat *c, chat_result *r, err *e)
     return ok;
 }
 
-// Special tokens are few and stand together: most others are told by their number.
-static bool may_be_special(const chat *c, int32_t id) { return id >= c->special_first && id <= c->special_last; }
+static bool is_special(const chat *c, int32_t id) { return id >= 0 && c->special[id / 64] >> (id & 63) & 1; }
 
 static bool has_special(const chat *c, const chat_result *r)
 {
     int64_t run = 0;
     for (int64_t i = 0; i < r->tokens.count; i++)
-        if (may_be_special(c, r->tokens.ids[i]) && tokenizer_is_special(c->tokenizer, r->tokens.ids[i])
-            && is_from_message(&r->output, r->tokens.begin[i], r->tokens.end[i], &run))
+        if (is_special(c, r->tokens.ids[i]) && is_from_message(&r->output, r->tokens.begin[i], r->tokens.end[i], &run))
             return true;
     return false;
 }

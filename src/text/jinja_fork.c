@@ -96,7 +96,7 @@ void fork_see_item(render *r, value object, value key)
 
 void fork_see_attribute(render *r, value object, str name)
 {
-    static const char *const free_names[] = { "index", "index0", "first", "depth", "depth0", "previtem" };
+    static const char *const free_names[] = { "index", "index0", "first", "depth", "depth0", "previtem", "cycle" };
     jinja_fork *k = r->fork;
     if (object.kind != V_LOOP || object.loop != k->loop) {
         fork_see(r, object);

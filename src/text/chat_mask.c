@@ -154,7 +154,8 @@ static bool find_prompt(finder *f, int32_t i, bool *given, size_t *size, size_t 
     if (p && p->state == PROMPT_KNOWN) {
         *given = true;
         *size = p->shared + p->rest_size;
-        *fits = p->shared + common_prefix(str_slice(text_view(&f->r->rests), p->rest, p->rest + p->rest_size), str_from(f->text, p->shared));
+        str rest = str_slice(text_view(&f->r->rests), p->rest, p->rest + p->rest_size);
+        *fits = p->shared + common_prefix(rest, str_from(f->text, p->shared));
     } else if (!p || p->state == PROMPT_UNKNOWN) {
         *given = chat_render(f->call, i, true, before, &why);
         if (!*given && why.code == ERR_MEMORY)

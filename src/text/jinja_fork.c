@@ -1,7 +1,7 @@
 // Renderings of fewer elements of a list, told by the rendering of them all.
 //
-// A mask needs, for each answer, the text that the messages before it give with a generation prompt. Rendering each anew takes the square of
-// their number. But until a template looks at where the list ends, it does the same for fewer elements. So at the loop over the list,
+// A mask needs, for each answer, the text that the messages before it give with a generation prompt. Rendering each anew takes the square
+// of their number. But until a template looks at where the list ends, it does the same for fewer elements. So at the loop over the list,
 // where the shorter rendering would leave it, the rest of the template is run as if the list ended there; then all that this changed is
 // put back and the loop goes on. What the template looked at before is watched (`seen`, `dead`): where it could have told the two
 // apart, nothing is given, and the caller renders anew.
@@ -54,6 +54,7 @@ void fork_begin(render *r)
     k->spent = 0;
     k->dead = list < 0;
     k->early = false;
+    k->told = 0;
     k->loop = NULL;
     k->list_count = 0;
     if (k->dead)
@@ -175,7 +176,7 @@ static void roll_back(struct undo *u)
         memcpy(u->at, u->was, u->size);
 }
 
-// Runs the rest as if the list had `count` elements and the flag were true. The text goes behind what is there, which is then cut off again.
+// Runs the rest as if the list had `count` elements and the flag were true. Its text goes behind what is there, and is cut off again.
 static void run_fork(render *r, int64_t count, bool with_item)
 {
     jinja_fork *k = r->fork;
@@ -208,6 +209,7 @@ static void run_fork(render *r, int64_t count, bool with_item)
     if (r->root->run_count)
         r->root->runs[r->root->run_count - 1] = last;
     k->take(k->self, count, r->root->size, ok ? &(str){ root.at + r->root->size, root.size - r->root->size } : NULL);
+    k->told = count;
     k->dead = k->dead || k->spent > MOST_SPENT;
 }
 
@@ -218,12 +220,12 @@ void fork_at(render *r)
     const int64_t at = k->offset + k->loop->index;
     if (k->dead || at < 1)
         return;
-    if (k->wanted(k->self, at)) {
+    if (at > k->told && k->wanted(k->self, at)) {
         if (at > k->seen)
             run_fork(r, at, false);
         else
             k->early = true;
     }
-    if (k->early && !k->dead && at + 1 < k->all && at + 1 > k->seen && k->wanted(k->self, at + 1))
+    if (k->early && !k->dead && at + 1 < k->all && at + 1 > MAX(k->seen, k->told) && k->wanted(k->self, at + 1))
         run_fork(r, at + 1, true);
 }

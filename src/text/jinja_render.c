@@ -116,7 +116,8 @@ static bool render_into(render *r, jinja_output *out)
 }
 
 bool jinja_render_at(const jinja *j, const node *context, int32_t (*mark)(void *, const node *), void *self,
-                     const jinja_limits *limits, struct timespec now, size_t watch, int32_t *watch_line, jinja_fork *fork, jinja_output *out, err *e)
+                     const jinja_limits *limits, struct timespec now, size_t watch, int32_t *watch_line, jinja_fork *fork,
+                     jinja_output *out, err *e)
 {
     if (!node_is(context, NODE_OBJECT))
         return fail(e, ERR_INPUT, "%s: the variables of a template are an object", j->file);

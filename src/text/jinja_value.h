@@ -130,6 +130,7 @@ typedef struct jinja_fork {
     int list_count, flag_name;
     int64_t all, offset;            // elements of the list; where the loop's list begins in it
     jloop *loop;                    // over the list, being run
+    int64_t told;                   // the last count that was
     int64_t seen;                   // with this many elements or fewer the template could have gone another way
     bool dead, early;               // nothing more is told; elements are looked at before their time
     size_t spent;
@@ -167,8 +168,8 @@ bool jinja_stop(render *r, err_code code, const char *fmt, ...) PRINTF(3, 4);
 bool jinja_step(render *r, int64_t steps);              // false when a limit is reached
 bool jinja_enter(render *r);                            // one level deeper; r->depth-- undoes it
 bool jinja_render_at(const jinja *j, const node *context, int32_t (*mark)(void *, const node *), void *self,
-                     const jinja_limits *limits, struct timespec now, size_t watch, int32_t *watch_line, jinja_fork *fork, jinja_output *out,
-                     err *e);
+                     const jinja_limits *limits, struct timespec now, size_t watch, int32_t *watch_line, jinja_fork *fork,
+                     jinja_output *out, err *e);
 
 // jinja_text.c
 value text_value(render *r, str s, int32_t mark);       // the bytes are not copied

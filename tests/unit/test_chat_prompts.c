@@ -97,7 +97,8 @@ static const struct { const char *template; int64_t told; } cases[] = {
     { "{% for m in messages | reverse %}" TURN "{% endfor %}" PROMPT, 0 },
     { "{% for m in messages %}" TURN "{% if loop.last and add_generation_prompt %}<|im_start|>assistant\n{% endif %}{% endfor %}", -1 },
     { "{% for m in messages %}" TURN "{% if add_generation_prompt and loop.last %}<|im_start|>assistant\n{% endif %}{% endfor %}", -1 },
-    { "{% for m in messages %}" TURN "{% if m.role == 'tool' and (loop.last or messages[loop.index0 + 1].role != 'tool') %}/{% endif %}{% endfor %}" PROMPT, -1 },
+    { "{% for m in messages %}" TURN "{% if m.role == 'tool' and (loop.last or messages[loop.index0 + 1].role != 'tool') %}/{% endif %}"
+      "{% endfor %}" PROMPT, -1 },
     { "{% for m in messages %}" TURN "{{ loop.nextitem.role if loop.nextitem is defined else 'end' }}{% endfor %}" PROMPT, -1 },
     { "{% for m in messages %}" TURN "{% if loop.index0 + 2 < messages | length %}+{% endif %}{% endfor %}" PROMPT, 0 },
     { "{% set ns = namespace(n=0, seen=[]) %}{% for m in messages %}{% set ns.n = ns.n + 1 %}" TURN "{% endfor %}{% set ns.n = ns.n * 10 %}"
@@ -106,7 +107,8 @@ static const struct { const char *template; int64_t told; } cases[] = {
       "{{ loop.nextitem.role }}{% set x = x ~ 'x' if x is defined else 'x' %}{{ x }}{% endfor %}{% set ns.late = 1 %}{% set x = 1 %}{{ ns.t }}" PROMPT, -1 },
     { "{% set c = cycler('a', 'b', 'c') if false else joiner('|') %}{% for m in messages %}{{ c() }}" TURN "{% endfor %}{{ c() }}{{ c() }}" PROMPT, 16 },
     { "{% set c = cycler('a', 'b', 'c') %}{% for m in messages %}{{ c.next() }}" TURN "{% endfor %}{{ c.next() }}{{ c.current }}" PROMPT, 16 },
-    { "{% set it = ['a', 'b', 'c', 'd', 'e'] | map('upper') %}{% for m in messages %}{{ it | first }}" TURN "{% endfor %}{{ it | list }}{{ it | first }}" PROMPT, 16 },
+    { "{% set it = ['a', 'b', 'c', 'd', 'e'] | map('upper') %}{% for m in messages %}{{ it | first }}" TURN
+      "{% endfor %}{{ it | list }}{{ it | first }}" PROMPT, 16 },
     { "{% for m in messages %}{{ loop.cycle('a', 'b', 'c') }}" TURN "{% endfor %}" PROMPT, 16 },
     { "{% for m in messages %}{{ loop.changed(m.role) }}" TURN "{% endfor %}" PROMPT, -1 },
     { "{% macro say(m) %}" TURN "{% endmacro %}{% for m in messages %}{{ say(m) }}{% set k = loop %}{{ k.first }}{% endfor %}{% macro say(m) %}?{% endmacro %}"
@@ -204,7 +206,7 @@ TEST(long_conversations_are_rendered_once)
     int64_t told = 0;
     for (int64_t i = 0; i < r.prompt_count; i++)
         told += r.prompts[i].state == PROMPT_KNOWN;
-    CHECK(told >= 3999 && r.rests.size < 1000000);          // the first result looks ahead before that is known
+    CHECK(told >= 3999 && r.rests.size < 4000 * 200);       // the first result looks ahead before that is known; each is told once
     chat_result_close(&r);
     chat_close(c);
     tokenizer_close(t);

@@ -18,20 +18,21 @@ import sys
 import time
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-COMMON = """the of to and a in is it you that he was for on are with as his they be at one have this from or had by hot but some what there we can out other were
-all your when up use word how said an each she which do their time if will way about many then them would write like so these her long make thing see
-him two has look more day could go come did my sound no most number who over know water than call first people may down side been now find any new
-work part take get place made live where after back little only round man year came show every good me give our under name very through just form much
-great think say help low line before turn cause same mean differ move right boy old too does tell sentence set three want air well also play small end
-put home read hand port large spell add even land here must big high such follow act why ask men change went light kind off need house picture try us
-again animal point mother world near build self earth father head stand own page should country found answer school grow study still learn plant cover
-food sun four thought let keep eye never last door between city tree cross since hard start might story saw far sea draw left late run while press
-close night real life few stop open seem together next white children begin got walk example ease paper often always music those both mark book letter
-until mile river car feet care second group carry took rain eat room friend began idea fish mountain north once base hear horse cut sure watch colour
-face wood main enough plain girl usual young ready above ever red list though feel talk bird soon body dog family direct pose leave song measure state
-product black short numeral class wind question happen complete ship area half rock order fire south problem piece told knew pass farm top whole king
-size heard best hour better true during hundred remember step early hold west ground interest reach fast five sing listen six table travel less
-morning ten simple""".split()
+COMMON = """the of to and a in is it you that he was for on are with as his they be at one have this from or had by hot but some what there we can out
+other were all your when up use word how said an each she which do their time if will way about many then them would write like so these her
+long make thing see him two has look more day could go come did my sound no most number who over know water than call first people may down
+side been now find any new work part take get place made live where after back little only round man year came show every good me give our
+under name very through just form much great think say help low line before turn cause same mean differ move right boy old too does tell
+sentence set three want air well also play small end put home read hand port large spell add even land here must big high such follow act
+why ask men change went light kind off need house picture try us again animal point mother world near build self earth father head stand own
+page should country found answer school grow study still learn plant cover food sun four thought let keep eye never last door between city
+tree cross since hard start might story saw far sea draw left late run while press close night real life few stop open seem together next
+white children begin got walk example ease paper often always music those both mark book letter until mile river car feet care second group
+carry took rain eat room friend began idea fish mountain north once base hear horse cut sure watch colour face wood main enough plain girl
+usual young ready above ever red list though feel talk bird soon body dog family direct pose leave song measure state product black short
+numeral class wind question happen complete ship area half rock order fire south problem piece told knew pass farm top whole king size heard
+best hour better true during hundred remember step early hold west ground interest reach fast five sing listen six table travel less morning
+ten simple""".split()
 SYLLABLES = """ba ce di fo gu ha je ki lo mu na pe qui ro su ta ve wi xo yu zan ber cor dal fen gri hol ist jun kel lim mor nes
 ost pra ru ster tion ing ous""".split()
 CODE = ["for i in range(%d):\n    total += values[i] * %d\n", "if (count > %d) {\n\treturn result[%d];\n}\n",
@@ -152,7 +153,7 @@ def run_peer(data, threads, folder, batched, mask):
     datasets.disable_progress_bars()
     tokenizer = AutoTokenizer.from_pretrained(os.environ.get("SMOL", os.path.join(HERE, "build/smollm2-hf")))
     if mask:
-        plain = "{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n'}}"
+        plain = "{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}"
         tokenizer.chat_template = tokenizer.chat_template.replace(plain, (
             "{{'<|im_start|>' + message['role'] + '\\n'}}{% if message['role'] == 'assistant' %}{% generation %}{{message['content'] + '<|im_end|>'}}"
             "{% endgeneration %}{% else %}{{message['content'] + '<|im_end|>'}}{% endif %}{{'\\n'}}"))

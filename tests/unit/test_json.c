@@ -68,8 +68,8 @@ TEST(mistakes_name_their_place)
 TEST(text_of_every_length)
 {
     static const struct { const char *written, *read, *wrong; } kinds[] = {
-        { "\\\"", "\"", NULL }, { "\\\\", "\\", NULL }, { "\\n", "\n", NULL }, { "\xc3\xa4", "\xc3\xa4", NULL }, { "!", "!", NULL }, { "]", "]", NULL },
-        { "#", "#", NULL }, { " ", " ", NULL }, { "\x7f", "\x7f", NULL }, { "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80", NULL },
+        { "\\\"", "\"", NULL }, { "\\\\", "\\", NULL }, { "\\n", "\n", NULL }, { "\xc3\xa4", "\xc3\xa4", NULL }, { "!", "!", NULL },
+        { "]", "]", NULL }, { "#", "#", NULL }, { " ", " ", NULL }, { "\x7f", "\x7f", NULL }, { "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80", NULL },
         { "\x01", "", "a character of text (control characters must be escaped), got byte 0x01" },
         { "\x1f", "", "a character of text (control characters must be escaped), got byte 0x1f" },
         { "\xff", "", "UTF-8, got byte 0xff" }, { "\xa0", "", "UTF-8, got byte 0xa0" }, { "\\\xc3", "", "UTF-8, got byte 0xc3" }, { "\\q", "", "an escape, got 'q'" },

@@ -72,7 +72,7 @@ TEST(text_of_every_length)
         { "]", "]", NULL }, { "#", "#", NULL }, { " ", " ", NULL }, { "\x7f", "\x7f", NULL }, { "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80", NULL },
         { "\x01", "", "a character of text (control characters must be escaped), got byte 0x01" },
         { "\x1f", "", "a character of text (control characters must be escaped), got byte 0x1f" },
-        { "\xff", "", "UTF-8, got byte 0xff" }, { "\xa0", "", "UTF-8, got byte 0xa0" }, 
+        { "\xff", "", "UTF-8, got byte 0xff" }, { "\xa0", "", "UTF-8, got byte 0xa0" },
         { "\\\xc3", "", "UTF-8, got byte 0xc3" }, { "\\q", "", "an escape, got 'q'" },
     };
     for (int size = 0; size < 34; size++)

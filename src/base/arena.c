@@ -74,6 +74,19 @@ char *arena_print(arena *a, const char *fmt, ...)
     return p;
 }
 
+void arena_clear(arena *a)
+{
+    arena_block *last = a->last;
+    if (!last || last->size > LARGEST_BLOCK) {
+        arena_close(a);
+        return;
+    }
+    a->last = last->before;
+    arena_close(a);
+    *last = (arena_block){ .size = last->size };
+    *a = (arena){ .last = last, .total = last->size };
+}
+
 void arena_close(arena *a)
 {
     for (arena_block *b = a->last; b;) {

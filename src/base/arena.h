@@ -18,6 +18,7 @@ void *arena_grow(arena *a, void *old, size_t old_size, size_t size);    // a cop
 char *arena_chars(arena *a, str s);                     // a copy that ends with 0
 str arena_str(arena *a, str s);                         // the same as str
 char *arena_print(arena *a, const char *fmt, ...) PRINTF(2, 3);
+void arena_clear(arena *a);                             // empty, keeping a block for what comes
 void arena_close(arena *a);
 
 #define ARENA_NEW(a, type)      ((type *)arena_alloc(a, sizeof(type)))

@@ -66,6 +66,12 @@ bool file_map(const char *path, mapped *out, err *e)
     return true;
 }
 
+void file_forget(const mapped *m)
+{
+    if (m->bytes.size)
+        madvise((void *)(uintptr_t)m->bytes.at, m->bytes.size, MADV_DONTNEED);
+}
+
 void file_unmap(mapped *m)
 {
     if (m->bytes.size)

@@ -13,6 +13,7 @@ typedef struct mapped {
 } mapped;
 
 bool file_map(const char *path, mapped *out, err *e) MUST_CHECK;       // an empty file maps to size 0
+void file_forget(const mapped *m);      // gives its memory back; what is looked at again is read again
 void file_unmap(mapped *m);
 bool file_read(arena *a, const char *path, str *out, err *e) MUST_CHECK;
 

@@ -148,12 +148,13 @@ static bool unescape(reader *r, size_t begin, size_t end, str *out)
 {
     char *chars = arena_alloc(r->arena, end - begin + 1), *to = chars;
     for (size_t at = begin; at < end;) {
-        char c = r->s.at[at];
-        if (c != '\\') {
-            *to++ = c;
-            at++;
-            continue;
-        }
+        const char *slash = memchr(r->s.at + at, '\\', end - at);
+        const size_t plain = (slash ? (size_t)(slash - r->s.at) : end) - at;
+        memcpy(to, r->s.at + at, plain);
+        to += plain;
+        at += plain;
+        if (!slash)
+            break;
         static const char from[] = "\"\\/bfnrt", into[] = "\"\\/\b\f\n\r\t";
         const char *found = strchr(from, r->s.at[++at]);
         if (r->s.at[at] == 'u') {
@@ -169,11 +170,41 @@ static bool unescape(reader *r, size_t begin, size_t end, str *out)
     return true;
 }
 
+#define EACH_BYTE(b) (0x0101010101010101u * (b))
+#define HIGH_BITS    EACH_BYTE(0x80u)
+
+// From `at` to the next byte that is '"', '\\' or below 32: eight at a time. In a difference with what is looked for, the lowest byte
+// that is zero is the lowest whose high bit the subtraction sets. `*high` gets the high bits of all that was passed.
+static size_t plain_end(str s, size_t at, uint64_t *high)
+{
+    uint64_t all = 0, found, w;
+    for (; at + 8 <= s.size; at += 8) {
+        memcpy(&w, s.at + at, 8);
+        const uint64_t quote = w ^ EACH_BYTE('"'), slash = w ^ EACH_BYTE('\\');
+        found = (((quote - EACH_BYTE(1)) & ~quote) | ((slash - EACH_BYTE(1)) & ~slash) | ((w - EACH_BYTE(32)) & ~w)) & HIGH_BITS;
+        if (found) {
+            *high |= all | (w & ((found & -found) - 1));
+            return at + (size_t)__builtin_ctzll(found) / 8;
+        }
+        all |= w;
+    }
+    *high |= all;
+    for (; at < s.size; at++) {
+        unsigned char c = (unsigned char)s.at[at];
+        if (c == '"' || c == '\\' || c < 32)
+            break;
+        *high |= c;
+    }
+    return at;
+}
+
 static bool string(reader *r, str *out)
 {
     size_t begin = ++r->at, at = begin;
     bool escaped = false;
+    uint64_t high = 0;
     for (;; at++) {
+        at = plain_end(r->s, at, &high);
         if (at >= r->s.size)
             return fail_at(r->e, here(r, begin - 1), "JSON: this text is never closed (no '\"')");
         unsigned char c = (unsigned char)r->s.at[at];
@@ -185,10 +216,11 @@ static bool string(reader *r, str *out)
             escaped = true;
             if (++at >= r->s.size)
                 return bad(r, at, "an escape");
+            high |= (unsigned char)r->s.at[at];
         }
     }
     str raw = str_slice(r->s, begin, at);
-    size_t wrong = utf8_check(raw);
+    size_t wrong = high & HIGH_BITS ? utf8_check(raw) : raw.size;
     if (wrong < raw.size)
         return bad(r, begin + wrong, "UTF-8");
     r->at = at + 1;

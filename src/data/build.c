@@ -1,6 +1,7 @@
 // cache_build: the rounds of the three stages, and finishing.
 #include "data/build.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -27,14 +28,20 @@ static void write_shard(build *b, job *j)
     j->ok = shard_write(path, b->ledger.key, b->ledger.vocab, j->index, j->pieces, j->chunk_count, j->built.digest, &j->error);
 }
 
-enum { TILE_WRITE, TILE_READ, TILES_BEFORE };
+// Writing is waiting for the disk, mostly: it has a thread of its own beside those that compute.
+static void *run_writer(void *self)
+{
+    build *b = self;
+    write_shard(b, b->writing);
+    return NULL;
+}
+
+enum { TILE_READ, TILES_BEFORE };
 
 static void round_tile(void *self, int64_t tile, int thread)
 {
     build *b = self;
-    if (tile == TILE_WRITE && b->writing)
-        write_shard(b, b->writing);
-    else if (tile == TILE_READ && b->reading)
+    if (tile == TILE_READ && b->reading)
         b->read_ok = build_read(b, b->reading, &b->read_error);
     else if (tile >= TILES_BEFORE)
         build_encode(b, b->encoding, tile - TILES_BEFORE, thread);
@@ -63,8 +70,14 @@ static void show_progress(build *b, double began)
 // One round: the shard before is written, this one encoded, the next one read.
 static bool run_round(build *b, err *e)
 {
+    pthread_t thread;
+    const bool beside = b->writing && pthread_create(&thread, NULL, run_writer, b) == 0;
     b->read_ok = true;
+    if (b->writing && !beside)
+        write_shard(b, b->writing);
     pool_run(b->pool, TILES_BEFORE + (b->encoding ? b->encoding->chunk_count : 0), round_tile, b);
+    if (beside)
+        pthread_join(thread, NULL);
     if (b->writing) {
         if (!b->writing->ok) {
             *e = b->writing->error;

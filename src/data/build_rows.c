@@ -27,10 +27,7 @@ static bool encode(build *b, const adapted *row, place at, chat_result *r, err *
 // Is anything predicted? The first token has none before it to predict it from.
 static bool is_trained(const chat_result *r)
 {
-    for (int64_t i = 1; i < r->tokens.count; i++)
-        if (r->mask[i])
-            return true;
-    return false;
+    return r->tokens.count && r->trained > r->mask[0];
 }
 
 static void drop(shard_info *info, const char *reason, place at)
@@ -47,8 +44,7 @@ static bool keep(const chat_result *r, const row_text *t, shard_piece *p, err *e
     TRY(piece_add(p, r->tokens.ids, r->mask, r->tokens.count, t->file, t->raw.at.row, e));
     n->kept++;
     n->tokens += r->tokens.count;
-    for (int64_t i = 0; i < r->tokens.count; i++)
-        n->trained += r->mask[i];
+    n->trained += r->trained;
     n->longest = MAX(n->longest, r->tokens.count);
     n->special_in_content += r->special_in_content;
     n->bos_missing += r->bos_missing;
@@ -87,6 +83,6 @@ void build_encode(build *b, job *j, int64_t k, int thread)
     c->ok = true;
     for (int64_t i = c->begin; c->ok && i < c->end; i++) {
         c->ok = encode_row(b, j, &j->rows[i], s, &j->pieces[k], &c->error);
-        arena_close(&s->arena);
+        arena_clear(&s->arena);
     }
 }

@@ -48,6 +48,16 @@ static bool choose(const tokenizer *t, str wanted, const char *file, str *source
     return true;
 }
 
+// A bit per token: every token of every row is asked.
+static void find_special(chat *c)
+{
+    const int64_t count = tokenizer_size(c->tokenizer);
+    c->special = ARENA_ARRAY(&c->arena, uint64_t, count / 64 + 1);
+    for (int64_t i = 0; i < count; i++)
+        if (tokenizer_is_special(c->tokenizer, (int32_t)i))
+            c->special[i / 64] |= (uint64_t)1 << (i & 63);
+}
+
 chat *chat_open(const tokenizer *t, str chat_template, const char *template_file, err *e)
 {
     chat *c = calloc(1, sizeof *c);
@@ -65,6 +75,7 @@ chat *chat_open(const tokenizer *t, str chat_template, const char *template_file
     c->source = arena_chars(&c->arena, source);
     c->source_size = source.size;
     c->file = arena_chars(&c->arena, str_of(name));
+    find_special(c);
     chat_find_stops(c);
     return c;
 }
@@ -95,9 +106,12 @@ static bool encode(const chat *c, const node *row, place at, const chat_options 
     chat_call call = { .c = c, .context = &x };
     clock_gettime(CLOCK_REALTIME, &call.now);
     r->stop = -1;
-    r->left_out = 0;
+    r->left_out = r->prompt_count = 0;
     TRY(chat_make_context(c, row, a, &x, e));
-    TRY(chat_render(&call, -1, o->add_generation_prompt, &r->output, e));
+    if (o->add_generation_prompt || o->train_all || jinja_has_generation(c->template))
+        TRY(chat_render(&call, -1, o->add_generation_prompt, &r->output, e));
+    else
+        TRY(chat_render_all(&call, r, e));
     TRY(chat_encode_text(c, o, r, e));
     if (!o->train_all)
         TRY(chat_find_trained(&call, at, o->end_optional || o->add_generation_prompt, r, e));
@@ -109,11 +123,10 @@ static bool encode(const chat *c, const node *row, place at, const chat_options 
 
 bool chat_encode(const chat *c, const node *row, place at, const chat_options *o, chat_result *r, err *e)
 {
-    arena a = {0};
     err why = {0};
     TRY(chat_check_row(row, at, e));
-    bool ok = encode(c, row, at, o, &a, r, &why);
-    arena_close(&a);
+    arena_clear(&r->arena);
+    bool ok = encode(c, row, at, o, &r->arena, r, &why);
     if (ok)
         return true;
     *e = why;
@@ -139,6 +152,9 @@ void chat_result_close(chat_result *r)
     jinja_output_close(&r->output);
     jinja_output_close(&r->before);
     tokens_close(&r->tokens);
+    text_close(&r->rests);
+    arena_close(&r->arena);
+    free(r->prompts);
     free(r->mask);
     free(r->bytes);
     *r = (chat_result){0};

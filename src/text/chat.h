@@ -27,12 +27,22 @@ typedef enum chat_field { FIELD_OTHER, FIELD_ROLE, FIELD_CONTENT, FIELD_REASONIN
 static inline int32_t chat_mark_message(int32_t mark) { return (mark & 0xFFFFFF) - 1; }        // -1: the template's own
 static inline chat_field chat_mark_field(int32_t mark) { return (chat_field)(mark >> 24); }
 
+// What the messages before an answer give with a generation prompt: the first bytes of the text, and the rest that follows them.
+typedef struct chat_prompt {
+    enum { PROMPT_UNKNOWN, PROMPT_REFUSED, PROMPT_KNOWN } state;
+    size_t shared, rest, rest_size; // bytes of the text; the rest in `rests`
+} chat_prompt;
+
 typedef struct chat_result {
     jinja_output output;            // the rendered text
     tokens tokens;
     uint8_t *mask;                  // per token: 1 when trained
     int64_t mask_room, trained;
     jinja_output before;            // renderings of the first messages alone, to find where an answer begins
+    chat_prompt *prompts;           // of each message's place, where the rendering of all told them
+    int64_t prompt_count, prompt_room;
+    text rests;
+    arena arena;                    // of one row
     uint8_t *bytes;                 // per byte of the text: 1 when trained, 2 when inside an answer but another message's
     size_t bytes_room;
     int32_t stop;                   // the stop token trained last (-1: none): generation_config wants it

@@ -1,5 +1,7 @@
 // What a template sees of a row, as `transformers` hands it over: members of messages that are null are left out, a
 // message's reasoning stands under every name that templates read it by, and each byte knows its message and field.
+#include <stdlib.h>
+
 #include "base/util.h"
 #include "text/chat_parts.h"
 
@@ -138,9 +140,43 @@ bool chat_render(const chat_call *call, int64_t count, bool generation_prompt, j
     int64_t all = x->messages->list.count;
     x->messages->list.count = count < 0 ? all : count;
     x->generation->truth = generation_prompt;
-    bool ok = jinja_render_at(call->c->template, x->root, chat_mark, x, NULL, call->now, 0, NULL, out, e);
+    bool ok = jinja_render_at(call->c->template, x->root, chat_mark, x, NULL, call->now, 0, NULL, NULL, out, e);
     x->messages->list.count = all;
     return ok;
+}
+
+typedef struct taker { const chat_context *x; chat_result *r; } taker;
+
+static bool is_answer(void *self, int64_t i) { return ((const taker *)self)->x->roles[i] != 0; }
+
+static void take_prompt(void *self, int64_t i, size_t shared, const str *rest)
+{
+    chat_result *r = ((const taker *)self)->r;
+    chat_prompt *p = &r->prompts[i];
+    *p = (chat_prompt){ rest ? PROMPT_KNOWN : PROMPT_REFUSED, shared, r->rests.size, rest ? rest->size : 0 };
+    if (rest)
+        text_str(&r->rests, *rest);
+}
+
+bool chat_render_all(const chat_call *call, chat_result *r, err *e)
+{
+    chat_context *x = call->context;
+    const int64_t count = x->messages->list.count;
+    taker t = { x, r };
+    jinja_fork fork = { .list = x->messages, .flag = x->generation, .wanted = is_answer, .take = take_prompt, .self = &t };
+    if (count > r->prompt_room) {
+        chat_prompt *more = realloc(r->prompts, sizeof *more * (size_t)count);
+        if (!more)
+            return fail(e, ERR_MEMORY, "no memory left for a conversation of %lld messages", (long long)count);
+        r->prompts = more;
+        r->prompt_room = count;
+    }
+    memset(r->prompts, 0, sizeof *r->prompts * (size_t)count);
+    r->prompt_count = count;
+    text_clear(&r->rests);
+    x->generation->truth = false;
+    return jinja_render_at(call->c->template, x->root, chat_mark, x, NULL, call->now, 0, NULL, &fork, &r->output, e)
+        && text_ok(&r->rests, e);
 }
 
 int32_t chat_line_of(const chat_call *call, size_t at)
@@ -149,7 +185,7 @@ int32_t chat_line_of(const chat_call *call, size_t at)
     err ignored;
     int32_t line = 0;
     at = MAX(at, (size_t)1);
-    if (!jinja_render_at(call->c->template, call->context->root, NULL, NULL, NULL, call->now, at, &line, &scratch, &ignored))
+    if (!jinja_render_at(call->c->template, call->context->root, NULL, NULL, NULL, call->now, at, &line, NULL, &scratch, &ignored))
         line = 0;
     jinja_output_close(&scratch);
     return line;

@@ -4,6 +4,8 @@
 #include "base/util.h"
 #include "text/chat_parts.h"
 
+typedef struct own_runs { int64_t first, last; } own_runs;  // of one message, its role's aside; last < first: none
+
 typedef struct finder {
     const chat_call *call;
     place at;
@@ -11,17 +13,8 @@ typedef struct finder {
     err *e;
     str text;
     bool end_optional;
+    own_runs *own;                  // per message
 } finder;
-
-// The first byte of a run that matters, from `from` on; SIZE_MAX when there is none.
-static size_t first_run(const finder *f, size_t from, bool (*matters)(int32_t mark, int32_t message), int32_t message)
-{
-    const jinja_output *o = &f->r->output;
-    for (int64_t i = 0; i < o->run_count; i++)
-        if (o->runs[i].end > from && matters(o->runs[i].mark, message))
-            return MAX((size_t)o->runs[i].begin, from);
-    return SIZE_MAX;
-}
 
 // The role's name is a header, not what the model wrote.
 static bool is_own(int32_t mark, int32_t message)
@@ -32,12 +25,60 @@ static bool is_own(int32_t mark, int32_t message)
 static bool is_other(int32_t mark, int32_t message) { return mark && chat_mark_message(mark) != message; }
 static bool is_later(int32_t mark, int32_t message) { return chat_mark_message(mark) > message; }
 
+static void find_own(finder *f, int64_t messages, arena *a)
+{
+    const jinja_output *o = &f->r->output;
+    f->own = ARENA_ARRAY(a, own_runs, messages);
+    for (int64_t i = 0; i < messages; i++)
+        f->own[i] = (own_runs){ 0, -1 };
+    for (int64_t i = 0; i < o->run_count; i++) {
+        const int32_t message = chat_mark_message(o->runs[i].mark);
+        if (message < 0 || !is_own(o->runs[i].mark, message))
+            continue;
+        if (f->own[message].last < 0)
+            f->own[message].first = i;
+        f->own[message].last = i;
+    }
+}
+
+// The run that holds byte `at`; how many there are when none does.
+static int64_t run_at(const finder *f, size_t at)
+{
+    int64_t low = 0, high = f->r->output.run_count;
+    while (low < high) {
+        int64_t middle = (low + high) / 2;
+        if (f->r->output.runs[middle].end <= at)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+// The first byte of a run that matters, from `from` on; SIZE_MAX when there is none.
+static size_t first_run(const finder *f, size_t from, bool (*matters)(int32_t mark, int32_t message), int32_t message)
+{
+    const jinja_output *o = &f->r->output;
+    for (int64_t i = run_at(f, from); i < o->run_count; i++)
+        if (matters(o->runs[i].mark, message))
+            return MAX((size_t)o->runs[i].begin, from);
+    return SIZE_MAX;
+}
+
+static size_t first_own(const finder *f, int32_t message)
+{
+    const own_runs *own = &f->own[message];
+    return own->last < 0 ? SIZE_MAX : f->r->output.runs[own->first].begin;
+}
+
 // The end of the last run of the message between two places; `from` when there is none.
 static size_t last_own(const finder *f, size_t from, size_t to, int32_t message)
 {
     const jinja_output *o = &f->r->output;
-    for (int64_t i = o->run_count; i-- > 0;)
-        if (o->runs[i].begin < to && o->runs[i].end > from && is_own(o->runs[i].mark, message))
+    const own_runs *own = &f->own[message];
+    int64_t i = own->last < 0 || to == 0 ? -1 : MIN(own->last, run_at(f, to - 1));
+    for (; i >= own->first && o->runs[i].end > from; i--)
+        if (o->runs[i].begin < to && is_own(o->runs[i].mark, message))
             return MIN((size_t)o->runs[i].end, to);
     return from;
 }
@@ -94,30 +135,47 @@ static bool ends_header(const finder *f, size_t at)
 static size_t begin_of_call(const finder *f, int32_t i, size_t fits, size_t own)
 {
     const jinja_output *o = &f->r->output;
+    const int64_t k = run_at(f, own);
     while (fits && !ends_header(f, fits))                   // "<think>" and "<tool_call>" part within a word
         fits--;
-    chat_field field = FIELD_OTHER;
-    for (int64_t k = 0; k < o->run_count; k++)
-        if (o->runs[k].begin <= own && own < o->runs[k].end)
-            field = chat_mark_field(o->runs[k].mark);
+    const chat_field field = k < o->run_count ? chat_mark_field(o->runs[k].mark) : FIELD_OTHER;
     bool within = fits < own && first_run(f, fits, is_other, i) >= own && !has_stop(f, fits, own);
     return field == FIELD_TOOL_CALLS && within ? fits : own;
+}
+
+// The rendering of the messages before an answer, with a generation prompt: its size, and how much of it is how the whole text begins.
+// A template may refuse to end there: then it has no prompt.
+static bool find_prompt(finder *f, int32_t i, bool *given, size_t *size, size_t *fits)
+{
+    err why = {0};
+    jinja_output *before = &f->r->before;
+    const chat_prompt *p = i < f->r->prompt_count ? &f->r->prompts[i] : NULL;
+    *given = false;
+    if (p && p->state == PROMPT_KNOWN) {
+        *given = true;
+        *size = p->shared + p->rest_size;
+        str rest = str_slice(text_view(&f->r->rests), p->rest, p->rest + p->rest_size);
+        *fits = p->shared + common_prefix(rest, str_from(f->text, p->shared));
+    } else if (!p || p->state == PROMPT_UNKNOWN) {
+        *given = chat_render(f->call, i, true, before, &why);
+        if (!*given && why.code == ERR_MEMORY)
+            return *f->e = why, false;
+        *size = before->text.size;
+        *fits = common_prefix(text_view(&before->text), f->text);
+    }
+    return true;
 }
 
 // Where the answer begins: after its generation prompt if the text has it, else with its own first byte.
 static bool find_begin(finder *f, int32_t i, size_t *begin)
 {
-    err why = {0};
-    jinja_output *before = &f->r->before;
-    *begin = first_run(f, 0, is_own, i);
-    if (!chat_render(f->call, i, true, before, &why)) {
-        if (why.code == ERR_MEMORY)
-            *f->e = why;
-        return why.code != ERR_MEMORY;                      // a template may refuse to end here: then it has no prompt
-    }
-    str prompt = text_view(&before->text);
-    size_t fits = common_prefix(prompt, f->text);
-    if (prompt.size && fits == prompt.size)
+    bool given;
+    size_t size, fits;
+    *begin = first_own(f, i);
+    TRY(find_prompt(f, i, &given, &size, &fits));
+    if (!given)
+        return true;
+    if (size && fits == size)
         *begin = fits;
     else if (*begin != SIZE_MAX)
         *begin = begin_of_call(f, i, fits, *begin);
@@ -179,8 +237,8 @@ static void set_bytes(finder *f, size_t begin, size_t end, int32_t message)
     const jinja_output *o = &f->r->output;
     if (end > begin)
         memset(f->r->bytes + begin, 1, end - begin);
-    for (int64_t i = 0; i < o->run_count; i++)
-        if (o->runs[i].end > begin && o->runs[i].begin < end && is_other(o->runs[i].mark, message)) {
+    for (int64_t i = run_at(f, begin); i < o->run_count && o->runs[i].begin < end; i++)
+        if (is_other(o->runs[i].mark, message)) {
             size_t from = MAX((size_t)o->runs[i].begin, begin), to = MIN((size_t)o->runs[i].end, end);
             memset(f->r->bytes + from, 2, to - from);       // 2: never, even for a token that reaches out of it
         }
@@ -206,7 +264,7 @@ static bool train_message(finder *f, int32_t i)
 {
     size_t begin, last;
     TRY(find_begin(f, i, &begin));
-    f->r->left_out += says_something(&f->call->context->messages->list.items[i]) && first_run(f, 0, is_own, i) == SIZE_MAX;
+    f->r->left_out += says_something(&f->call->context->messages->list.items[i]) && first_own(f, i) == SIZE_MAX;
     if (begin == SIZE_MAX)
         return true;
     TRY(find_last(f, i, begin, &last));
@@ -224,7 +282,7 @@ static bool train_message(finder *f, int32_t i)
 
 static bool bytes_room(chat_result *r, err *e)
 {
-    size_t size = r->output.text.size + 1;
+    size_t size = r->output.text.size + CHAT_BYTES_MORE;
     if (size > r->bytes_room) {
         uint8_t *more = realloc(r->bytes, size);
         if (!more)
@@ -246,6 +304,7 @@ bool chat_find_trained(const chat_call *call, place at, bool end_optional, chat_
             memset(r->bytes + r->output.generation[i].begin, 1, r->output.generation[i].end - r->output.generation[i].begin);
         return true;
     }
+    find_own(&f, call->context->messages->list.count, &r->arena);
     for (int32_t i = 0; i < call->context->messages->list.count; i++)
         if (call->context->roles[i])
             TRY(train_message(&f, i));

@@ -5,7 +5,7 @@
 #include "text/chat.h"
 #include "text/jinja_value.h"
 
-enum { MOST_STOPS = 8 };
+enum { MOST_STOPS = 8, CHAT_BYTES_MORE = 8 };     // bytes behind chat_result.bytes that may be read
 
 struct chat {
     const tokenizer *tokenizer;
@@ -16,6 +16,7 @@ struct chat {
     arena arena;
     int32_t stops[MOST_STOPS];      // tokens that end an answer: seen in trial renderings, and the tokenizer's EOS
     int stop_count;
+    uint64_t *special;              // a bit per token
 };
 
 // The context of a template: the row's members and the special tokens, messages as `transformers` hands them over.
@@ -34,6 +35,8 @@ int32_t chat_mark(void *self, const node *n);
 // A rendering: of the first `count` messages (-1: all).
 typedef struct chat_call { const chat *c; chat_context *context; struct timespec now; } chat_call;
 bool chat_render(const chat_call *call, int64_t count, bool generation_prompt, jinja_output *out, err *e);
+// All of it without a generation prompt, keeping on the way what the answers' prompts are, where that can be told.
+bool chat_render_all(const chat_call *call, chat_result *r, err *e);
 int32_t chat_line_of(const chat_call *call, size_t at); // the line of the template that wrote this byte of the text
 
 // chat_mask.c: marks trained bytes; needs the tokens.

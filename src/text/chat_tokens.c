@@ -66,12 +66,13 @@ static bool encode_again(const chat *c, chat_result *r, err *e)
     return ok;
 }
 
+static bool is_special(const chat *c, int32_t id) { return id >= 0 && c->special[id / 64] >> (id & 63) & 1; }
+
 static bool has_special(const chat *c, const chat_result *r)
 {
     int64_t run = 0;
     for (int64_t i = 0; i < r->tokens.count; i++)
-        if (tokenizer_is_special(c->tokenizer, r->tokens.ids[i])
-            && is_from_message(&r->output, r->tokens.begin[i], r->tokens.end[i], &run))
+        if (is_special(c, r->tokens.ids[i]) && is_from_message(&r->output, r->tokens.begin[i], r->tokens.end[i], &run))
             return true;
     return false;
 }
@@ -110,9 +111,17 @@ bool chat_encode_text(const chat *c, const chat_options *o, chat_result *r, err 
     return look_at_bos(c, o->bos_add, r, e) && chat_result_room(r, e);
 }
 
+// Some byte is 1 and none is 2. Most tokens are short: their bytes are looked at in one word, which may reach into CHAT_BYTES_MORE.
 static bool any_trained(const uint8_t *bytes, size_t begin, size_t end)
 {
-    return end > begin && memchr(bytes + begin, 1, end - begin) && !memchr(bytes + begin, 2, end - begin);
+    uint64_t word, all = 0;
+    for (; end - begin > 8; begin++)
+        all |= bytes[begin];
+    if (begin == end)
+        return false;
+    memcpy(&word, bytes + begin, 8);
+    all |= word << (64 - 8 * (end - begin));
+    return (all & 0x0101010101010101u) && !(all & 0x0202020202020202u);
 }
 
 void chat_mark_tokens(chat_result *r, bool all)

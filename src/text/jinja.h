@@ -23,6 +23,7 @@ typedef struct jinja_output {
     jinja_run *runs;
     jinja_span *generation;         // what stood inside {% generation %} … {% endgeneration %}
     int64_t run_count, generation_count, run_room, generation_room;
+    arena arena;                    // of the rendering
 } jinja_output;                     // {0} is empty; reused from render to render
 
 typedef struct jinja_limits { int64_t output, steps; int depth; } jinja_limits;    // 0: the defaults (64 MiB, 50 M, 200)

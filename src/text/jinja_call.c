@@ -96,6 +96,7 @@ bool call_value(render *r, value f, const call_args *c, value *out)
         return recurse(r, f, c, out);
     if (f.kind == V_JOINER) {
         *out = f.cycler->used ? f.cycler->separator : text_value(r, STR(""), 0);
+        fork_note(r, f.cycler, sizeof *f.cycler);
         f.cycler->used = true;
         return true;
     }

@@ -132,15 +132,20 @@ static bool eval_slice(render *r, const expr *x, value object, value *out)
         if (parts[i])
             TRY(eval(r, parts[i], &bounds[i]));
     here(r, x);
-    return value_slice(r, object, bounds[0], bounds[1], bounds[2], out);
+    TRY(value_slice(r, object, bounds[0], bounds[1], bounds[2], out));
+    if (r->fork)
+        fork_see_slice(r, object, bounds, *out);
+    return true;
 }
 
 static bool eval_item(render *r, const expr *x, value *out)
 {
     value object, key;
-    TRY(eval(r, x->a, &object));
+    TRY(eval_kept(r, x->a, &object));
     if (x->kind == EX_ATTRIBUTE) {
         here(r, x);
+        if (r->fork)
+            fork_see_attribute(r, object, x->text);
         if (object.kind == V_UNDEFINED)
             return undefined_fail(r, object);
         *out = value_attribute(r, object, x->text, 0);
@@ -150,6 +155,8 @@ static bool eval_item(render *r, const expr *x, value *out)
         return eval_slice(r, x->b, object, out);
     TRY(eval(r, x->b, &key));
     here(r, x);
+    if (r->fork)
+        fork_see_item(r, object, key);
     return value_item(r, object, key, out);
 }
 
@@ -167,13 +174,24 @@ static bool eval_call(render *r, const expr *x, value *out)
     return call_value(r, f, &c, out);
 }
 
+// What a filter or a test looks at. Whether a name is defined tells nothing of its value.
+static bool eval_subject(render *r, const expr *x, value *v)
+{
+    if (!r->fork || x->kind != EX_TEST || x->a->kind != EX_NAME || !str_is(x->text, "defined"))
+        return eval(r, x->a, v);
+    TRY(jinja_enter(r));
+    *v = scope_get(r, x->a->name);
+    r->depth--;
+    return true;
+}
+
 // Filters and tests. Those unknown stop the template when it is read, or here if they stood in a branch.
 static bool eval_filter(render *r, const expr *x, value *out)
 {
     value v;
     call_args c;
     const char *what = x->kind == EX_FILTER ? "filter" : "test";
-    TRY(eval(r, x->a, &v));
+    TRY(eval_subject(r, x, &v));
     TRY(eval_args(r, &x->args, &c));
     here(r, x);
     if (!x->row)
@@ -183,11 +201,19 @@ static bool eval_filter(render *r, const expr *x, value *out)
 
 static bool eval_logic(render *r, const expr *x, value *out)
 {
-    TRY(eval(r, x->a, out));
+    if (x->kind == EX_OR)
+        TRY(eval(r, x->a, out));
+    else
+        TRY(eval_kept(r, x->a, out));
+    const bool yes = value_truth(r, *out);
+    if (r->fork && x->kind != EX_OR)
+        fork_see_truth(r, *out);
     if (x->kind == EX_NOT)
-        *out = value_bool(!value_truth(r, *out));
-    else if (value_truth(r, *out) == (x->kind == EX_AND))
+        *out = value_bool(!yes);
+    else if (yes == (x->kind == EX_AND))
         return eval(r, x->b, out);
+    else if (r->fork)
+        fork_see(r, *out);
     return true;
 }
 
@@ -208,7 +234,11 @@ static bool eval_inside(render *r, const expr *x, value *out)
     value a, b, *items;
     switch (x->kind) {
     case EX_CONST: *out = x->constant; return true;
-    case EX_NAME: *out = scope_get(r, x->name); return true;
+    case EX_NAME:
+        *out = scope_get(r, x->name);
+        if (r->fork)
+            fork_see_name(r, x->name);
+        return true;
     case EX_LIST: case EX_TUPLE:
         TRY(eval_all(r, x->items, x->count, &items));
         *out = value_list(r, items, x->count, x->kind == EX_LIST ? V_LIST : V_TUPLE);
@@ -235,10 +265,18 @@ static bool eval_inside(render *r, const expr *x, value *out)
     }
 }
 
-bool eval(render *r, const expr *x, value *out)
+bool eval_kept(render *r, const expr *x, value *out)
 {
     TRY(jinja_enter(r));
     bool ok = eval_inside(r, x, out);
     r->depth--;
     return ok;
+}
+
+bool eval(render *r, const expr *x, value *out)
+{
+    TRY(eval_kept(r, x, out));
+    if (r->fork)
+        fork_see(r, *out);
+    return true;
 }

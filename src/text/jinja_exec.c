@@ -2,6 +2,8 @@
 #include "base/util.h"
 #include "text/jinja_ast.h"
 
+static bool run_body(render *r, const stmt *const *items, int count, bool is_plain, flow *f);
+
 scope *scope_new(render *r, scope *parent)
 {
     scope *s = ARENA_NEW(&r->arena, scope);
@@ -14,9 +16,11 @@ void scope_set(render *r, int name, value v)
     scope *s = r->scope;
     for (int i = 0; i < s->count; i++)
         if (s->vars[i].name == name) {
+            fork_note(r, &s->vars[i].v, sizeof v);
             s->vars[i].v = v;
             return;
         }
+    fork_note(r, s, sizeof *s);
     if (s->count == s->room) {
         int room = s->room ? 2 * s->room : 4;
         s->vars = arena_grow(&r->arena, s->vars, (size_t)s->count * sizeof *s->vars, (size_t)room * sizeof *s->vars);
@@ -136,9 +140,24 @@ static bool exec_captured(render *r, const stmt *s, flow *f)
 static bool exec_if(render *r, const stmt *s, flow *f)
 {
     value v;
-    TRY(eval(r, s->test, &v));
+    TRY(eval_kept(r, s->test, &v));
+    if (r->fork)
+        fork_see_truth(r, v);
     const body *b = value_truth(r, v) ? &s->body : &s->otherwise;
-    return exec_body(r, (const stmt *const *)b->items, b->count, f);
+    return run_body(r, (const stmt *const *)b->items, b->count, !r->body || r->body->is_plain, f);
+}
+
+static bool exec_for(render *r, const stmt *s, flow *f)
+{
+    value v;
+    return eval_kept(r, s->value, &v) && exec_loop(r, s, r->scope, v, 0, f);
+}
+
+static bool exec_set(render *r, const stmt *s)
+{
+    value v;
+    TRY(s->target->kind == EX_NAME ? eval_kept(r, s->value, &v) : eval(r, s->value, &v));
+    return exec_assign(r, s->target, v);
 }
 
 static bool exec_inside(render *r, const stmt *s, flow *f)
@@ -148,8 +167,8 @@ static bool exec_inside(render *r, const stmt *s, flow *f)
     case ST_DATA: return sink_str(r->out, s->text, 0);
     case ST_OUTPUT: return eval(r, s->value, &v) && print_value(r, r->out, v);
     case ST_IF: return exec_if(r, s, f);
-    case ST_FOR: return eval(r, s->value, &v) && exec_loop(r, s, r->scope, v, 0, f);
-    case ST_SET: return eval(r, s->value, &v) && exec_assign(r, s->target, v);
+    case ST_FOR: return exec_for(r, s, f);
+    case ST_SET: return exec_set(r, s);
     case ST_WITH: return exec_with(r, s, f);
     case ST_SET_BLOCK: case ST_FILTER: case ST_GENERATION: return exec_captured(r, s, f);
     case ST_MACRO: scope_set(r, s->name, macro_value(r, s, s->text)); return true;
@@ -160,17 +179,30 @@ static bool exec_inside(render *r, const stmt *s, flow *f)
     return true;
 }
 
-bool exec_body(render *r, const stmt *const *items, int count, flow *f)
+bool exec_rest(render *r, body_frame *b, flow *f)
 {
-    TRY(jinja_enter(r));
     bool ok = true;
-    for (int i = 0; ok && i < count && *f == FLOW_ON; i++) {
-        r->line = items[i]->line;
-        r->column = items[i]->column;
-        ok = exec_inside(r, items[i], f);
+    for (; ok && b->at < b->count && *f == FLOW_ON; b->at++) {
+        const stmt *s = b->items[b->at];
+        r->line = s->line;
+        r->column = s->column;
+        ok = exec_inside(r, s, f);
         if (r->watch && r->out == r->root && r->out->size > r->watch && !r->watch_line)
-            r->watch_line = items[i]->line;
+            r->watch_line = s->line;
     }
+    return ok;
+}
+
+static bool run_body(render *r, const stmt *const *items, int count, bool is_plain, flow *f)
+{
+    body_frame b = { r->body, items, count, 0, is_plain };
+    TRY(jinja_enter(r));
+    r->body = &b;
+    bool ok = exec_rest(r, &b, f);
+    r->body = b.before;
     r->depth--;
     return ok;
 }
+
+bool exec_body(render *r, const stmt *const *items, int count, flow *f) { return run_body(r, items, count, false, f); }
+bool exec_root(render *r, const body *b, flow *f) { return run_body(r, (const stmt *const *)b->items, b->count, true, f); }

@@ -36,6 +36,7 @@ static bool run_first(render *r, value *self, value *a, const call_args *raw, va
     UNUSED;
     if (self->kind == V_ITERATOR) {
         jiterator *i = self->iterator;
+        fork_note(r, i, sizeof *i);
         *out = i->next < i->count ? i->items[i->next++] : value_undefined(r, "first of an empty list");
         return true;
     }

@@ -24,6 +24,8 @@ static void escape_of(uint32_t c, bool ascii, char out[16])
         snprintf(out, 16, "\\u%04x\\u%04x", 0xD800 + ((c - 0x10000) >> 10), 0xDC00 + ((c - 0x10000) & 0x3FF));
 }
 
+static bool stands_as_it_is(unsigned char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; }
+
 static bool put_text(sink *s, value v, bool ascii)
 {
     str t = v.text->s;
@@ -33,6 +35,10 @@ static bool put_text(sink *s, value v, bool ascii)
     for (size_t at = 0; at < t.size;) {
         int length;
         char code[16];
+        if (stands_as_it_is((unsigned char)t.at[at])) {
+            at++;
+            continue;
+        }
         uint32_t c = utf8_read(t, at, &length);
         escape_of(c, ascii, code);
         if (code[0]) {

@@ -78,8 +78,10 @@ value macro_value(render *r, const stmt *s, str name)
 {
     jmacro *m = ARENA_NEW(&r->arena, jmacro);
     *m = (jmacro){ s, r->scope, name };
-    for (scope *k = r->scope; k; k = k->parent)
+    for (scope *k = r->scope; k; k = k->parent) {
+        fork_note(r, k, sizeof *k);
         k->kept = true;
+    }
     return (value){ .kind = V_MACRO, .macro = m };
 }
 

@@ -89,9 +89,9 @@ static bool run_list_count(render *r, value *self, value *a, const call_args *ra
 static bool run_next(render *r, value *self, value *a, const call_args *raw, value *out)
 {
     UNUSED;
-    (void)r;
     jcycler *c = self->cycler;
     *out = c->items[c->next];
+    fork_note(r, c, sizeof *c);
     c->next = (c->next + 1) % c->count;
     return true;
 }
@@ -99,7 +99,7 @@ static bool run_next(render *r, value *self, value *a, const call_args *raw, val
 static bool run_reset(render *r, value *self, value *a, const call_args *raw, value *out)
 {
     UNUSED;
-    (void)r;
+    fork_note(r, self->cycler, sizeof *self->cycler);
     self->cycler->next = 0;
     *out = value_none;
     return true;
@@ -120,6 +120,7 @@ static bool run_changed(render *r, value *self, value *a, const call_args *raw, 
     value now = value_list(r, raw->list, raw->count, V_TUPLE);
     bool same;
     TRY(value_equal(r, self->loop->last_changed, now, &same));
+    fork_note(r, &self->loop->last_changed, sizeof now);
     self->loop->last_changed = now;
     *out = value_bool(!same);
     return true;

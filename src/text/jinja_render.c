@@ -107,28 +107,34 @@ static bool render_into(render *r, jinja_output *out)
     r->out = r->root = &root;
     r->scope = scope_new(r, NULL);
     r->globals = ARENA_ARRAY(&r->arena, value, r->j->name_count);
-    TRY(exec_body(r, (const stmt *const *)r->j->body.items, r->j->body.count, &f));
+    if (r->fork)
+        fork_begin(r);
+    TRY(exec_root(r, &r->j->body, &f));
     text_clear(&out->text);
     text_bytes(&out->text, root.at ? root.at : "", root.size);
     return take_runs(&root, out, r->e) && text_ok(&out->text, r->e);
 }
 
 bool jinja_render_at(const jinja *j, const node *context, int32_t (*mark)(void *, const node *), void *self,
-                     const jinja_limits *limits, struct timespec now, size_t watch, int32_t *watch_line, jinja_output *out, err *e)
+                     const jinja_limits *limits, struct timespec now, size_t watch, int32_t *watch_line, jinja_fork *fork,
+                     jinja_output *out, err *e)
 {
-    render r = { .j = j, .e = e, .limits = defaults, .context = context, .mark = mark, .self = self, .now = now, .watch = watch };
+    if (!node_is(context, NODE_OBJECT))
+        return fail(e, ERR_INPUT, "%s: the variables of a template are an object", j->file);
+    render r = { .j = j, .e = e, .limits = defaults, .context = context, .mark = mark, .self = self, .now = now, .watch = watch,
+                 .fork = fork, .arena = out->arena };
+    arena_clear(&r.arena);
     if (limits && limits->output)
         r.limits.output = MIN(limits->output, (int64_t)UINT32_MAX);
     if (limits && limits->steps)
         r.limits.steps = limits->steps;
     if (limits && limits->depth)
         r.limits.depth = limits->depth;
-    if (!node_is(context, NODE_OBJECT))
-        return fail(e, ERR_INPUT, "%s: the variables of a template are an object", j->file);
     bool ok = render_into(&r, out);
     if (watch_line)
         *watch_line = r.watch_line;
-    arena_close(&r.arena);
+    arena_clear(&r.arena);
+    out->arena = r.arena;
     return ok;
 }
 
@@ -137,12 +143,13 @@ bool jinja_render(const jinja *j, const node *context, int32_t (*mark)(void *sel
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    return jinja_render_at(j, context, mark, self, limits, now, 0, NULL, out, e);
+    return jinja_render_at(j, context, mark, self, limits, now, 0, NULL, NULL, out, e);
 }
 
 void jinja_output_close(jinja_output *o)
 {
     text_close(&o->text);
+    arena_close(&o->arena);
     free(o->runs);
     free(o->generation);
     *o = (jinja_output){0};

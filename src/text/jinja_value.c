@@ -152,6 +152,7 @@ value *dict_find(render *r, jdict *d, value key)
 
 static void append(render *r, jdict *d, value key, value v)
 {
+    fork_note(r, d, sizeof *d);
     if (d->count == d->room) {
         int64_t room = MAX(2 * d->room, (int64_t)4);
         d->pairs = arena_grow(&r->arena, d->pairs, (size_t)d->count * sizeof *d->pairs, (size_t)room * sizeof *d->pairs);
@@ -166,20 +167,24 @@ bool dict_put(render *r, jdict *d, value key, value v)
         return jinja_fail(r, "a %s cannot be the key of a dict", value_type(key));
     TRY(jinja_step(r, 1 + d->count / 16));
     value *old = dict_find(r, d, key);
-    if (old)
+    if (old) {
+        fork_note(r, old, sizeof *old);
         *old = v;
-    else
+    } else {
         append(r, d, key, v);
+    }
     return true;
 }
 
 void dict_put_name(render *r, jdict *d, str key, value v)
 {
     value *old = dict_find_name(r, d, key);
-    if (old)
+    if (old) {
+        fork_note(r, old, sizeof *old);
         *old = v;
-    else
+    } else {
         append(r, d, text_value(r, key, 0), v);
+    }
 }
 
 bool value_truth(render *r, value v)
@@ -252,6 +257,7 @@ bool value_items(render *r, value v, value **items, int64_t *count)
     if (v.kind == V_ITERATOR) {
         *items = v.iterator->items ? v.iterator->items + v.iterator->next : NULL;
         *count = v.iterator->count - v.iterator->next;
+        fork_note(r, v.iterator, sizeof *v.iterator);
         v.iterator->next = v.iterator->count;
         return true;
     }

@@ -54,7 +54,14 @@ struct value {
 };
 
 // Lists and dicts that stand for nodes of the context are filled when first looked into.
-typedef struct jlist { value *items; int64_t count; const node *source; int32_t mark; } jlist;
+typedef struct jlist {
+    value *items;
+    int64_t count;
+    const node *source;
+    int32_t mark;
+    bool watched;                   // jinja_fork.c: the list of which fewer elements are rendered too, or its end from `offset` on
+    int64_t offset;
+} jlist;
 typedef struct jpair { value key, value; } jpair;
 typedef struct jdict { jpair *pairs; int64_t count, room; const node *source; int32_t mark; } jdict;
 typedef enum view_part { VIEW_KEYS, VIEW_VALUES, VIEW_ITEMS } view_part;
@@ -86,6 +93,7 @@ typedef struct jmacro { const struct stmt *node; scope *scope; str name; } jmacr
 typedef struct jloop {
     value *items;
     int64_t count, index, depth;
+    bool completed;                 // a round reached the end of the body
     value last_changed;
     const struct stmt *node;        // recursive loops: what to run again
     scope *scope;
@@ -101,6 +109,32 @@ typedef struct sink {
     jinja_run *runs;
     int64_t run_count, run_room;
 } sink;
+
+// A body being run, at its statement `at`. Plain: outside loops, macros and captures, so that what follows is the rest of each.
+typedef struct body_frame {
+    struct body_frame *before;
+    const struct stmt *const *items;
+    int count, at;
+    bool is_plain;
+} body_frame;
+
+// Renderings of the first elements of a list of the context, with a member that is false made true: jinja_fork.c.
+typedef struct jinja_fork {
+    const node *list, *flag;        // values of members of the context
+    bool (*wanted)(void *self, int64_t count);
+    // The first `shared` bytes are those of the rendering of all; `rest` follows them. NULL: that rendering fails.
+    void (*take)(void *self, int64_t count, size_t shared, const str *rest);
+    void *self;
+    // the rendering's own
+    jlist *lists[4];                // the list and its ends
+    int list_count, flag_name;
+    int64_t all, offset;            // elements of the list; where the loop's list begins in it
+    jloop *loop;                    // over the list, being run
+    int64_t told;                   // the last count that was
+    int64_t seen;                   // with this many elements or fewer the template could have gone another way
+    bool dead, early;               // nothing more is told; elements are looked at before their time
+    size_t spent;
+} jinja_fork;
 
 struct render {
     const jinja *j;
@@ -120,6 +154,10 @@ struct render {
     struct timespec now;
     size_t watch;                   // when the output reaches this size, watch_line is set
     int32_t watch_line;
+    body_frame *body;
+    jinja_fork *fork;               // NULL: not wanted
+    bool forked;                    // inside a fork: changes of what was there are noted
+    struct undo *undo;
 };
 
 enum { MARK_GENERATION = 1 << 30 };  // OR-ed to the marks of what stands inside {% generation %}
@@ -130,7 +168,8 @@ bool jinja_stop(render *r, err_code code, const char *fmt, ...) PRINTF(3, 4);
 bool jinja_step(render *r, int64_t steps);              // false when a limit is reached
 bool jinja_enter(render *r);                            // one level deeper; r->depth-- undoes it
 bool jinja_render_at(const jinja *j, const node *context, int32_t (*mark)(void *, const node *), void *self,
-                     const jinja_limits *limits, struct timespec now, size_t watch, int32_t *watch_line, jinja_output *out, err *e);
+                     const jinja_limits *limits, struct timespec now, size_t watch, int32_t *watch_line, jinja_fork *fork,
+                     jinja_output *out, err *e);
 
 // jinja_text.c
 value text_value(render *r, str s, int32_t mark);       // the bytes are not copied
@@ -239,15 +278,32 @@ bool sink_char_case(sink *s, str text, size_t at, int length, text_case how, int
 
 // jinja_eval.c, jinja_exec.c
 bool eval(render *r, const struct expr *x, value *out);
+bool eval_kept(render *r, const struct expr *x, value *out);   // the caller tells jinja_fork.c what it looks at
 bool eval_args(render *r, const struct arguments *a, call_args *out);
 typedef enum flow { FLOW_ON, FLOW_BREAK, FLOW_CONTINUE } flow;
 bool exec_body(render *r, const struct stmt *const *items, int count, flow *f);
+bool exec_root(render *r, const struct body *b, flow *f);
+bool exec_rest(render *r, body_frame *b, flow *f);     // from its statement `at` on
 bool exec_capture(render *r, const struct body *b, scope *own, flow *f, value *out);  // what a body prints
 bool exec_call(render *r, const struct stmt *s);
 value macro_value(render *r, const struct stmt *s, str name);
 bool exec_macro(render *r, jmacro *m, const call_args *c, value *out);
 bool exec_loop(render *r, const struct stmt *s, scope *outer, value items, int64_t depth, flow *f);
+bool loop_finish(render *r, jloop *loop, bool with_item);  // as if it ended now, or after its element
 void scope_set(render *r, int name, value v);
 scope *scope_new(render *r, scope *parent);
 value scope_get(render *r, int name);
 bool exec_assign(render *r, const struct expr *target, value v);
+
+// jinja_fork.c
+void fork_begin(render *r);
+void fork_note(render *r, void *at, size_t size);       // before something is changed that was there before a fork
+void fork_see(render *r, value v);
+void fork_see_name(render *r, int name);
+void fork_see_truth(render *r, value v);
+void fork_see_item(render *r, value object, value key);
+void fork_see_attribute(render *r, value object, str name);
+void fork_see_slice(render *r, value object, const value bounds[3], value slice);
+void fork_enter_loop(render *r, const struct stmt *s, value v, jloop *loop);
+void fork_leave_loop(render *r, const jloop *loop);
+void fork_at(render *r);

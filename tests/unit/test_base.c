@@ -57,6 +57,29 @@ TEST(arena_gives_zeroed_aligned_memory)
     arena_close(&a);
 }
 
+TEST(arena_keeps_a_block_when_cleared)
+{
+    arena a = {0};
+    arena_clear(&a);
+    CHECK(!a.last && !a.total);
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 100; i++) {
+            unsigned char *p = arena_alloc(&a, 4000), any = 0;
+            for (int k = 0; k < 4000; k++)
+                any |= p[k];
+            CHECK(!any && (uintptr_t)p % 16 == 0);
+            memset(p, 0xff, 4000);
+        }
+        arena_block *largest = a.last;
+        arena_clear(&a);
+        CHECK(a.last == largest && !a.used && a.total > 0 && a.total <= 1 << 20);
+    }
+    arena_alloc(&a, 3 << 20);
+    arena_clear(&a);
+    CHECK(!a.last && !a.total);                             // one that is larger than usual goes
+    arena_close(&a);
+}
+
 TEST(map_finds_what_was_put)
 {
     arena a = {0};

@@ -30,6 +30,8 @@ TEST(a_file_is_written_whole_and_read_back)
     CHECK(file_size(in(&a, "x"), &size, &e) && size == 7);
     mapped m;
     CHECK(file_map(in(&a, "x"), &m, &e) && str_equal(m.bytes, s));
+    file_forget(&m);
+    CHECK(str_equal(m.bytes, s));                           // still there
     file_unmap(&m);
     CHECK(file_write(in(&a, "empty"), STR(""), &e));
     CHECK(file_map(in(&a, "empty"), &m, &e) && m.bytes.size == 0);

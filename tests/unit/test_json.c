@@ -64,6 +64,36 @@ TEST(mistakes_name_their_place)
     arena_close(&a);
 }
 
+// Texts are scanned eight bytes at a time: each kind of byte at each place of each length, and what stands behind the text.
+TEST(text_of_every_length)
+{
+    static const struct { const char *written, *read, *wrong; } kinds[] = {
+        { "\\\"", "\"", NULL }, { "\\\\", "\\", NULL }, { "\\n", "\n", NULL }, { "\xc3\xa4", "\xc3\xa4", NULL }, { "!", "!", NULL },
+        { "]", "]", NULL }, { "#", "#", NULL }, { " ", " ", NULL }, { "\x7f", "\x7f", NULL }, { "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80", NULL },
+        { "\x01", "", "a character of text (control characters must be escaped), got byte 0x01" },
+        { "\x1f", "", "a character of text (control characters must be escaped), got byte 0x1f" },
+        { "\xff", "", "UTF-8, got byte 0xff" }, { "\xa0", "", "UTF-8, got byte 0xa0" },
+        { "\\\xc3", "", "UTF-8, got byte 0xc3" }, { "\\q", "", "an escape, got 'q'" },
+    };
+    for (int size = 0; size < 34; size++)
+        for (int at = 0; at <= size; at++)
+            for (size_t k = 0; k < COUNT(kinds); k++) {
+                arena a = {0};
+                char before[40] = "", after[40] = "";
+                memset(before, 'a', (size_t)at);
+                memset(after, 'z', (size_t)(size - at));
+                str row = str_of(arena_print(&a, "[\"%s%s%s\",\"\xc3\xa4\"]", before, kinds[k].written, after));
+                if (kinds[k].wrong) {
+                    const int column = at + 3 + (kinds[k].written[0] == '\\');
+                    CHECK_TEXT(said(&a, row.at), arena_print(&a, "x.json:1:%d: JSON: expected %s", column, kinds[k].wrong));
+                } else {
+                    const node *n = node_at(read(&a, row), 0);
+                    CHECK(n && str_is(n->text, arena_print(&a, "%s%s%s", before, kinds[k].read, after)));
+                }
+                arena_close(&a);
+            }
+}
+
 TEST(rows_of_a_file_are_named_by_row)
 {
     arena a = {0};

@@ -67,7 +67,10 @@ static bool fill(arena *a, const train_settings *s, train_config *c, err *e)
     cache_totals totals;
     options_preset(SECTION_TOKENIZE, &o.tokenize);
     TRY(train_config_fill(&s->sft, s->format.pack, c, e));
-    TRY(need_local("model_name_or_path", c->model, e));
+    if (c->model && store_repo(a, c->model))
+        c->base_name = store_repo(a, c->model);
+    TRY(bring_local(a, "model_name_or_path", &c->model, e));
+    TRY(!c->tokenizer || bring_local(a, "tokenizer", &c->tokenizer, e));
     TRY(model_config_agrees(&s->model_config, c->model, e));
     if (!s->run.data || !s->run.output)
         return fail(e, ERR_INPUT, "%s: missing", s->run.data ? "output" : "data");
@@ -117,8 +120,8 @@ static bool sft(arena *a, const char *path, const char *data, const char *output
     const char *caches[1];
     cache_totals totals, held_out;
     TRY(api_options_read("sft", options, a, &o, e));
-    TRY(need_local("model", path, e));
-    o.sft.model_name_or_path = path;
+    o.sft.model_name_or_path = store_repo(a, path) ? store_repo(a, path) : path;
+    TRY(bring_local(a, "model", &path, e));
     if (how && how->restart)
         TRY(folder_remove(output, e));
     TRY(folder_make(output, e));
@@ -127,6 +130,7 @@ static bool sft(arena *a, const char *path, const char *data, const char *output
     TRY(train_config_fill(&o.sft, o.format.pack, &c, e));
     if (o.train.validation)
         TRY(cache_for(a, o.train.validation, path, path_join(a, output, "tokenized/validation"), &o, &c.eval_cache, &held_out, e));
+    c.model = path;
     c.output = output;
     c.caches = caches;
     c.cache_count = 1;
@@ -143,4 +147,8 @@ bool skiff_sft(const char *model_path, const char *data, const char *output, con
     return ok;
 }
 
-void skiff_stop(void) { train_stop(); }
+void skiff_stop(void)
+{
+    train_stop();
+    store_stop();
+}

@@ -2,9 +2,14 @@
 #pragma once
 #include "train/trainer.h"
 #include "config/option.h"
+#include "store/store.h"
 
-// A tokenizer or model as it is written: a local path, else a clear refusal (the hub and buckets are not built yet).
+// A tokenizer, model or dataset (as `name` says) as it is written: a path, a URI, or org/name on the hub. Is it there, and ours to
+// read? Fetches nothing.
 bool need_local(const char *name, const char *path, err *e) MUST_CHECK;
+// The same on this machine, fetched where it is not here yet.
+bool bring_found(arena *a, const char *name, const char *path, store_found *out, err *e) MUST_CHECK;
+bool bring_local(arena *a, const char *name, const char **path, err *e) MUST_CHECK;
 
 // `chat_template` may name a file, which is read into `a`.
 bool cache_options_fill(arena *a, const struct skiff_tokenize_options *t, const struct ChatLmDatasetFormat *f, cache_options *out,

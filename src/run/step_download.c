@@ -117,7 +117,8 @@ static bool download(arena *a, hf *h, const exec_step *s, const download_setting
     TRY(folder_make(s->output, e) && is_writable(a, s->output, e));
     TRY(hf_fetch_all(h, a, &d->name, d->patterns, &files, e));
     if (!files.count)
-        return fail(e, ERR_INPUT, "'%s' (%s) holds no file%s", d->name.repo, d->name.revision, d->patterns ? " that `patterns` matches" : "");
+        return fail(e, ERR_INPUT, "'%s' (%s) holds no file%s", d->name.repo, d->name.revision,
+                    d->patterns ? " that `patterns` matches" : "");
     const char *from = hf_snapshot(h, a, &d->name, files.commit);
     for (int64_t i = 0; i < files.count; i++)
         if (strncmp(files.files[i].path, ".executor_", 10))         // names of ours

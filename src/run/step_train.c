@@ -41,7 +41,8 @@ bool step_train_config(arena *a, const exec_step *s, train_config *out, err *e)
     train_step_settings *t = ARENA_NEW(a, train_step_settings);
     TRY(read_train(a, s, t, e));
     // A plan looks at sizes and tokens: of a model on the hub, the files that serve its tokenizer hold both.
-    TRY(bring_local(a, "tokenizer", &t->config.model, e) && (!t->config.tokenizer || bring_local(a, "tokenizer", &t->config.tokenizer, e)));
+    TRY(bring_local(a, "tokenizer", &t->config.model, e));
+    TRY(!t->config.tokenizer || bring_local(a, "tokenizer", &t->config.tokenizer, e));
     *out = t->config;
     return true;
 }

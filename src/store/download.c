@@ -350,7 +350,8 @@ static bool request_ended(slot *s, CURLcode code, err *e)
         code = CURLE_PARTIAL_FILE;
     }
     // A signed address that has run out: once more from the hub's own.
-    if (code == CURLE_OK && (s->direct || s->redirects) && s->tries < 2 && (status == 401 || status == 403 || status == 404 || status == 410)) {
+    bool gone = status == 401 || status == 403 || status == 404 || status == 410;
+    if (code == CURLE_OK && gone && (s->direct || s->redirects) && s->tries < 2 && !http_same_host(s->url, s->file->part.file->url)) {
         s->file->direct = NULL;
         return try_again(s, code, status, e);
     }

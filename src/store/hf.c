@@ -44,8 +44,8 @@ static bool find(hf *h, arena *a, const hf_name *n, store_need need, hf_tree *tr
     *cached = false;
     if (h->offline) {
         *cached = select_cached(h, a, n, need, out, one);
-        return *cached || fail(e, ERR_INPUT, "HF_HUB_OFFLINE is set, and the cache '%s' does not hold all that is needed of the %s '%s' (%s)%s%s",
-                               h->cache, kind_of(n), n->repo, n->revision, n->path[0] ? ": " : "", n->path);
+        return *cached || fail(e, ERR_INPUT, "HF_HUB_OFFLINE is set, and the cache '%s' does not hold all that is needed of the %s '%s' "
+                               "(%s)%s%s", h->cache, kind_of(n), n->repo, n->revision, n->path[0] ? ": " : "", n->path);
     }
     if (hf_commit(h, a, n, &commit, &away, e) && list_of(h, a, n, commit, tree, &away, e))
         return hf_select(a, n, need, tree, out, one, e);
@@ -68,19 +68,26 @@ static bool load(hf *h, arena *a, const hf_name *n, const hf_tree *files, err *e
 {
     http_file *list = ARENA_ARRAY(a, http_file, files->count + 1);
     int64_t count = 0;
+    const char *first = "";
     for (int64_t i = 0; i < files->count; i++) {
         const hf_file *f = &files->files[i];
         const char *blob = hf_blob(h, a, n, f);
         bool twice = file_exists(path_join(a, hf_snapshot(h, a, n, files->commit), f->path));
         for (int64_t k = 0; k < count && !twice; k++)
             twice = !strcmp(list[k].path, blob);        // two paths of one content
+        if (!twice && !count)
+            first = f->path;
         if (!twice)
             list[count++] = (http_file){ .url = hf_url(h, a, n, files->commit, f->path), .name = arena_print(a, "%s/%s", n->repo, f->path),
                                          .path = blob, .lock = hf_lock(h, a, n, f), .size = f->size, .sha256 = f->sha256,
                                          .git_sha1 = f->git_sha1 };
     }
-    if (count && !http_download(h->http, list, count, arena_print(a, "fetching %s", n->repo), e))
+    if (count && !http_download(h->http, list, count, arena_print(a, "fetching %s", n->repo), e)) {
+        err why;
+        if (e->code == ERR_INPUT && !hf_allowed(h, a, n, files->commit, first, &why) && why.code == ERR_INPUT)
+            *e = why;                                   // the hub's refusal in words
         return str_find(str_of(e->text), str_of(h->cache), 0) < strlen(e->text) ? unwritable(h, e) : false;
+    }
     for (int64_t i = 0; i < files->count; i++)
         if (!hf_link(h, n, files->commit, &files->files[i], e))
             return unwritable(h, e);

@@ -77,8 +77,8 @@ static bool refused(hf *h, arena *a, const hf_name *n, const char *path, const h
     if (is_gated(r))
         return gated(h, n, e);
     if (r->status == 401 && h->token_from && about_token && !str_is(code, "RepoNotFound"))
-        return fail(e, ERR_INPUT, "%s refuses the token of %s for '%s': it may have run out; make another at %s/settings/tokens", h->endpoint,
-                    h->token_from, n->repo, h->endpoint);
+        return fail(e, ERR_INPUT, "%s refuses the token of %s for '%s': it may have run out; make another at %s/settings/tokens",
+                    h->endpoint, h->token_from, n->repo, h->endpoint);
     if (r->status == 401 || r->status == 404 || str_is(code, "RepoNotFound"))
         return fail(e, ERR_INPUT, "there is no %s '%s' on %s, or it is private%s; look at its spelling%s", kind_of(n), n->repo, h->endpoint,
                     h->token_from ? " to others than the token's account" : "", h->token_from ? "" : ", or set HF_TOKEN if it is private");
@@ -99,7 +99,8 @@ bool hf_commit(hf *h, arena *a, const hf_name *n, const char **commit, bool *awa
         *commit = n->revision;
         return true;
     }
-    http_request q = { .url = arena_print(a, "%s/api/%ss/%s/revision/%s", h->endpoint, kind_of(n), n->repo, quoted(a, n->revision, false)) };
+    const char *revision = quoted(a, n->revision, false);
+    http_request q = { .url = arena_print(a, "%s/api/%ss/%s/revision/%s", h->endpoint, kind_of(n), n->repo, revision) };
     if (!http_get(h->http, a, &q, &r, e)) {
         *away = e->code == ERR_IO;
         return false;

@@ -80,7 +80,8 @@ bool hf_read_tree(arena *a, str body, const char *what, hf_tree *into, err *e)
         hf_file f = { .git_sha1 = hex_or_null(a, node_get(n, "oid"), 40), .xet_hash = hex_or_null(a, xet, 64) };
         if (node_is(lfs, NODE_OBJECT) && !(f.sha256 = hex_or_null(a, node_get(lfs, "oid"), 64)))
             return fail_at(e, at, "%.*s: expected the SHA-256 of a large file", (int)MIN(path->text.size, 200u), path->text.at);
-        int64_t bytes = node_is(lfs, NODE_OBJECT) && node_is(large, NODE_INT) ? large->integer : node_is(size, NODE_INT) ? size->integer : -1;
+        const node *bytes_of = node_is(large, NODE_INT) ? large : size;
+        int64_t bytes = node_is(bytes_of, NODE_INT) ? bytes_of->integer : -1;
         TRY(add_file(a, path->text, bytes, f, at, into, e));
     }
     return true;
@@ -140,7 +141,8 @@ bool hf_read_listing(arena *a, str body, const char *what, hf_tree *into, err *e
     for (int64_t i = 0; i < files->object.count; i++) {
         const member *m = &files->object.members[i];
         const node *size = node_get(&m->value, "size"), *large = node_get(&m->value, "lfs_size");
-        hf_file f = { .git_sha1 = hex_or_null(a, node_get(&m->value, "blob_id"), 40), .sha256 = hex_or_null(a, node_get(&m->value, "lfs_sha256"), 64),
+        hf_file f = { .git_sha1 = hex_or_null(a, node_get(&m->value, "blob_id"), 40),
+                      .sha256 = hex_or_null(a, node_get(&m->value, "lfs_sha256"), 64),
                       .xet_hash = hex_or_null(a, node_get(&m->value, "xet_hash"), 64) };
         int64_t bytes = f.sha256 && node_is(large, NODE_INT) ? large->integer : node_is(size, NODE_INT) ? size->integer : -1;
         TRY(add_file(a, m->key, bytes, f, at, into, e));

@@ -81,7 +81,8 @@ bool hf_name_parse(arena *a, const char *said, store_need need, hf_name *out, er
         s = str_from(s, !out->dataset && str_begins(s, STR("models/")) ? 7 : 0);
     }
     if (str_begins(s, STR("spaces/")) || str_begins(s, STR("buckets/")))
-        return fail(e, ERR_UNSUPPORTED, "'%s': of the hub, models and datasets are read, not %.*s", said, (int)str_find(s, STR("/"), 0), s.at);
+        return fail(e, ERR_UNSUPPORTED, "'%s': of the hub, models and datasets are read, not %.*s", said,
+                    (int)str_find(s, STR("/"), 0), s.at);
     size_t first = str_find(s, STR("/"), 0), end = s.size;
     if (first < s.size)
         end = MIN(str_find(s, STR("/"), first + 1), str_find(s, STR("@"), 0));

@@ -70,11 +70,11 @@ void *http_multi(http *h) { return h->multi; }
 
 // ---- addresses ----------------------------------------------------------------------------------------------------------
 
-static char *part_of(const char *url, CURLUPart part)
+static char *part_of(const char *url, CURLUPart part, unsigned flags)
 {
     CURLU *u = curl_url();
     char *out = NULL;
-    if (u && (curl_url_set(u, CURLUPART_URL, url, 0) != CURLUE_OK || curl_url_get(u, part, &out, CURLU_DEFAULT_PORT) != CURLUE_OK))
+    if (u && (curl_url_set(u, CURLUPART_URL, url, 0) != CURLUE_OK || curl_url_get(u, part, &out, flags) != CURLUE_OK))
         out = NULL;
     curl_url_cleanup(u);
     return out;
@@ -85,7 +85,7 @@ bool http_same_host(const char *a, const char *b)
     static const CURLUPart parts[] = { CURLUPART_SCHEME, CURLUPART_HOST, CURLUPART_PORT };
     bool same = true;
     for (size_t i = 0; same && i < COUNT(parts); i++) {
-        char *x = part_of(a, parts[i]), *y = part_of(b, parts[i]);
+        char *x = part_of(a, parts[i], CURLU_DEFAULT_PORT), *y = part_of(b, parts[i], CURLU_DEFAULT_PORT);
         same = x && y && !strcasecmp(x, y);
         curl_free(x);
         curl_free(y);
@@ -95,10 +95,12 @@ bool http_same_host(const char *a, const char *b)
 
 const char *http_host(arena *a, const char *url)
 {
-    char *scheme = part_of(url, CURLUPART_SCHEME), *host = part_of(url, CURLUPART_HOST);
-    char *out = scheme && host ? arena_print(a, "%s://%s", scheme, host) : arena_chars(a, STR("an address that is none"));
+    char *scheme = part_of(url, CURLUPART_SCHEME, 0), *host = part_of(url, CURLUPART_HOST, 0), *port = part_of(url, CURLUPART_PORT, 0);
+    char *out = scheme && host ? arena_print(a, "%s://%s%s%s", scheme, host, port ? ":" : "", port ? port : "")
+                               : arena_chars(a, STR("an address that is none"));
     curl_free(scheme);
     curl_free(host);
+    curl_free(port);
     return out;
 }
 
@@ -284,7 +286,8 @@ static bool perform(http *h, CURL *c, CURLcode *code, err *e)
     return !http_stopped() || fail(e, ERR_INTERRUPTED, "interrupted");
 }
 
-static bool ask_once(http *h, arena *a, const char *url, const http_request *r, text *body, http_answer *out, CURLcode *code, char *why, err *e)
+static bool ask_once(http *h, arena *a, const char *url, const http_request *r, text *body, http_answer *out, CURLcode *code,
+                     char *why, err *e)
 {
     void *list;
     out->headers = (http_headers){0};

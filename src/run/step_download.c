@@ -40,15 +40,19 @@ static bool read_download(arena *a, const exec_step *s, download_settings *d, er
     return !*d->name.path || fail(e, ERR_INPUT, "name: '%s': expected org/name; `patterns` picks files", name);
 }
 
-// Before hours of downloading: may we write there?
+// Before hours of downloading: may we write there? Only a file that is written tells.
 static bool is_writable(arena *a, const char *folder, err *e)
 {
     const char *at = folder;
     while (!file_exists(at) && strcmp(at, ".") && strcmp(at, "/"))
         at = path_folder(a, at);
-    if (file_is_folder(at) && access(at, W_OK | X_OK) == 0)
-        return true;
-    return fail(e, ERR_INPUT, "cannot write to '%s', where '%s' should go", at, folder);
+    char *trial = arena_print(a, "%s/.skiff-write-XXXXXX", at);
+    int fd = mkstemp(trial);
+    if (fd < 0)
+        return fail(e, ERR_INPUT, "cannot write to '%s', where '%s' should go", at, folder);
+    close(fd);
+    unlink(trial);
+    return true;
 }
 
 static bool check_download(const exec_step *s, err *e)

@@ -150,7 +150,7 @@ bool hf_reached(hf *h, long *status, err *e)
 {
     arena a = {0};
     http_answer r = {0};
-    http_request q = { .url = arena_print(&a, "%s/", h->endpoint), .head = true, .seconds = 3, .tries = 1 };
+    http_request q = { .url = arena_print(&a, "%s/", h->endpoint), .head = true, .seconds = 3, .tries = 1, .open = true };
     bool ok = http_get(h->http, &a, &q, &r, e);
     *status = r.status;
     arena_close(&a);

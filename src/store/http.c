@@ -296,6 +296,11 @@ static bool ask_once(http *h, arena *a, const char *url, const http_request *r, 
     if (!c)
         return fail(e, ERR_MEMORY, "no memory for a request");
     struct curl_slist *all = list;
+    if (r->open) {
+        curl_slist_free_all(all);
+        all = NULL;
+        curl_easy_setopt(c, CURLOPT_HTTPHEADER, NULL);
+    }
     if (r->etag)
         all = curl_slist_append(all, arena_print(a, "If-None-Match: %s", r->etag));
     if (all)

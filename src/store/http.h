@@ -25,7 +25,8 @@ typedef struct http_answer {
 // GET (or HEAD) of a small answer. Redirects are followed; a HEAD stops at one that leads to another host. What passes by itself
 // (408, 429, 5xx, broken connections) is tried again, waiting longer each time, or as long as Retry-After says. False only when no
 // answer came: any status is an answer. `seconds`: how long to wait for it; 0: the usual time.
-typedef struct http_request { const char *url; bool head; double seconds; int tries; const char *etag; } http_request;
+// `open`: without the token.
+typedef struct http_request { const char *url; bool head, open; double seconds; int tries; const char *etag; } http_request;
 bool http_get(http *h, arena *a, const http_request *r, http_answer *out, err *e) MUST_CHECK;
 
 // A file to be downloaded.

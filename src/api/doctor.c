@@ -78,7 +78,7 @@ static void add_hub(arena *a, node *out)
     if (hf_open(&h, &e)) {
         node_put(a, n, "endpoint", node_text(arena_str(a, str_of(h.endpoint))));
         node_put(a, n, "cache", node_text(arena_str(a, str_of(h.cache))));
-        node_put(a, n, "token", node_text(h.token_from ? arena_str(a, str_of(arena_print(a, "present (%s)", h.token_from))) : STR("absent")));
+        node_put(a, n, "token", node_text(h.token_from ? str_of(arena_print(a, "present (%s)", h.token_from)) : STR("absent")));
         if (h.offline)
             node_put(a, n, "reached", node_text(STR("not asked: HF_HUB_OFFLINE is set")));
         else if (hf_reached(&h, &status, &e))

@@ -78,7 +78,7 @@ bool skiff_plan(const char *config, const char *const *options, char **report, s
     if (is_experiment(config))
         return plan_experiment(config, options, report, e);
     bool ok = train_settings_read(&a, config, options, &s, e) && train_config_fill(&s.sft, s.format.pack, &c, e)
-           && bring_local(&a, "model_name_or_path", &c.model, e);
+           && bring_sizes(&a, "model_name_or_path", &c.model, e);
     if (ok && (!s.run.data || !api_is_cache(s.run.data)))
         ok = fail(e, ERR_INPUT, "%s: data: expected a token cache, got '%s'; exact steps need the tokens: run skiff tokenize first", config,
                   s.run.data ? s.run.data : "nothing");

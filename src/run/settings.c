@@ -33,15 +33,28 @@ bool need_local(const char *name, const char *path, err *e)
     return is_given(name, path, e) && (store_check(path, need_of(name), e) || while_on_hub(name, path, e));
 }
 
+static bool bring(arena *a, const char *name, const char *path, store_need need, store_found *out, err *e)
+{
+    return is_given(name, path, e) && (store_fetch(a, path, need, out, e) || while_on_hub(name, path, e));
+}
+
 bool bring_found(arena *a, const char *name, const char *path, store_found *out, err *e)
 {
-    return is_given(name, path, e) && (store_fetch(a, path, need_of(name), out, e) || while_on_hub(name, path, e));
+    return bring(a, name, path, need_of(name), out, e);
 }
 
 bool bring_local(arena *a, const char *name, const char **path, err *e)
 {
     store_found found;
     TRY(bring_found(a, name, *path, &found, e));
+    *path = found.path;
+    return true;
+}
+
+bool bring_sizes(arena *a, const char *name, const char **path, err *e)
+{
+    store_found found;
+    TRY(bring(a, name, *path, STORE_TOKENIZER, &found, e));
     *path = found.path;
     return true;
 }

@@ -10,6 +10,8 @@ bool need_local(const char *name, const char *path, err *e) MUST_CHECK;
 // The same on this machine, fetched where it is not here yet.
 bool bring_found(arena *a, const char *name, const char *path, store_found *out, err *e) MUST_CHECK;
 bool bring_local(arena *a, const char *name, const char **path, err *e) MUST_CHECK;
+// Of a model, what says its sizes and its tokenizer, without the weights: for plans and checks.
+bool bring_sizes(arena *a, const char *name, const char **path, err *e) MUST_CHECK;
 
 // `chat_template` may name a file, which is read into `a`.
 bool cache_options_fill(arena *a, const struct skiff_tokenize_options *t, const struct ChatLmDatasetFormat *f, cache_options *out,

@@ -41,7 +41,7 @@ bool step_train_config(arena *a, const exec_step *s, train_config *out, err *e)
     train_step_settings *t = ARENA_NEW(a, train_step_settings);
     TRY(read_train(a, s, t, e));
     // A plan looks at sizes and tokens: of a model on the hub, the files that serve its tokenizer hold both.
-    TRY(bring_local(a, "tokenizer", &t->config.model, e));
+    TRY(bring_sizes(a, "model_name_or_path", &t->config.model, e));
     TRY(!t->config.tokenizer || bring_local(a, "tokenizer", &t->config.tokenizer, e));
     *out = t->config;
     return true;
@@ -59,7 +59,8 @@ static bool check_train(const exec_step *s, err *e)
     bool ok = read_train(&a, s, &t, e);
     if (ok && !sft_is_reference(s, "model_name_or_path"))
         ok = need_local("model_name_or_path", t.sft.model_name_or_path, e)
-          && bring_local(&a, "tokenizer", &t.sft.model_name_or_path, e) && model_config_agrees(&t.model_config, t.sft.model_name_or_path, e);
+          && bring_sizes(&a, "model_name_or_path", &t.sft.model_name_or_path, e)
+          && model_config_agrees(&t.model_config, t.sft.model_name_or_path, e);
     if (ok && t.sft.tokenizer && !sft_is_reference(s, "tokenizer"))
         ok = need_local("tokenizer", t.sft.tokenizer, e);
     if (ok && t.sft.initialize_from_checkpoint_path && !sft_is_reference(s, "initialize_from_checkpoint_path"))

@@ -137,6 +137,9 @@ static bool fetch_with(hf *h, arena *a, const hf_name *n, store_need need, store
     bool one, cached;
     TRY(find(h, a, n, need, &tree, &files, &one, &cached, e));
     TRY(cached || fetch_files(h, a, n, &tree, &files, e));
+    if (need == STORE_DATA && !*n->path)                // which of its files: nobody named them
+        log_info("%s: %lld files of rows, the first is '%s'; hf://datasets/%s/PATH names others", n->repo, (long long)files.count,
+                 files.files[0].path, n->repo);
     describe(h, a, n, &files, one, out);
     return true;
 }

@@ -53,6 +53,6 @@ bool http_passes(int curl_code, long status);                          // worth 
 double http_wait(int tries, str retry_after);                          // seconds
 bool http_stopped(void);
 void http_clear_stop(void);
-const char *http_host(arena *a, const char *url);                       // "https://host[:port]" without path and query, which may hold secrets
+const char *http_host(arena *a, const char *url);                       // "https://host[:port]": paths and queries may hold secrets
 bool http_failed(err *e, arena *a, const char *url, int curl_code, const char *detail);         // "cannot reach …"
 bool http_refused(err *e, arena *a, const char *url, const char *name, long status, const http_headers *headers);

@@ -241,7 +241,7 @@ static bool settle_checks(download *d, err *e)
             continue;
         }
         TRY(partial_forget(&f->part, e));
-        if (f->wrong++)
+        if (f->wrong++ || !f->part.parts)               // an empty file comes no other way the next time
             return fail(e, ERR_IO, "%s: what comes has another digest than the hub says, twice now; a proxy or mirror may change it",
                         f->part.file->name);
         log_warning("%s: its digest is wrong; downloading it again", f->part.file->name);
@@ -456,7 +456,8 @@ bool http_download(http *h, const http_file *files, int64_t count, const char *w
     }
     bool ok = d.done_files == count;
     if (!ok) {
-        progress_open(what, d.total / MB);
+        if (d.total >= MB || files[0].size < 0)         // less is there before anyone looks
+            progress_open(what, d.total / MB);
         ok = enough_room(&d, e) && run(&d, e);
         progress_close();
     }

@@ -122,7 +122,7 @@ static int by_text(const void *x, const void *y) { return strcmp(*(char *const *
 static void describe(hf *h, arena *a, const hf_name *n, const hf_tree *files, bool one, store_found *out)
 {
     const char *folder = hf_snapshot(h, a, n, files->commit);
-    const char *within = one ? files->files[0].path : strpbrk(n->path, "*?[") ? "" : n->path;
+    const char *within = one ? files->files[0].path : strpbrk(n->path, "*?[{") ? "" : n->path;
     *out = (store_found){ .repo = n->repo, .revision = n->revision, .commit = files->commit };
     out->path = *within ? path_join(a, folder, within) : folder;
     for (int64_t i = 0; i < files->count; i++)

@@ -58,9 +58,28 @@ static bool is_wanted(const char *path, store_need need)
 
 static void keep(arena *a, hf_tree *out, const hf_file *f) { ARENA_PUSH(a, out->files, out->count, *f); }
 
+static bool path_matches(const char *pattern, const char *path);
+
+// {a,b}: the pattern with each of the words in turn.
+static bool any_word_matches(const char *pattern, const char *open, const char *close, const char *path)
+{
+    char whole[1200];
+    for (const char *word = open + 1; word <= close;) {
+        const char *end = word + strcspn(word, ",}");
+        snprintf(whole, sizeof whole, "%.*s%.*s%s", (int)(open - pattern), pattern, (int)(end - word), word, close + 1);
+        if (path_matches(whole, path))
+            return true;
+        word = end + 1;
+    }
+    return false;
+}
+
 // "**/" stands for any folders or none, "*" within a name.
 static bool path_matches(const char *pattern, const char *path)
 {
+    const char *brace = strchr(pattern, '{'), *closed = brace ? strchr(brace, '}') : NULL;
+    if (closed)
+        return any_word_matches(pattern, brace, closed, path);
     if (!strncmp(pattern, "**/", 3)) {
         for (const char *p = path; p; p = strchr(p, '/') ? strchr(p, '/') + 1 : NULL)
             if (path_matches(pattern + 3, p))
@@ -90,15 +109,50 @@ static bool has_word(const char *path, const char *word)
     return false;
 }
 
-// Held-out files are not trained because nobody said which split is meant.
-static void keep_training_split(arena *a, hf_tree *t)
+static bool is_held_out(const char *path)
 {
-    hf_tree train = { .commit = t->commit };
-    for (int64_t i = 0; i < t->count; i++)
+    static const char *const words[] = { "test", "validation", "valid", "val", "dev", "eval", "heldout", "held_out" };
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (has_word(path, words[i]))
+            return true;
+    return false;
+}
+
+// What parts of one set have in common: data/train of data/train-00000-of-00002.parquet.
+static str set_of(const char *path)
+{
+    size_t folder = (size_t)(name_of(path) - path);
+    return (str){ path, folder + strcspn(path + folder, "-.0123456789") };
+}
+
+// Nobody said which rows are meant: those of the training split. Several sets of them (smaller ones beside the whole, other
+// languages) are never mixed unasked.
+static bool keep_training_split(arena *a, const hf_name *n, hf_tree *t, err *e)
+{
+    hf_tree train = { .commit = t->commit }, rest = train;
+    char sets[240] = "";
+    size_t used = 0;
+    int count = 0;
+    for (int64_t i = 0; i < t->count; i++) {
         if (has_word(t->files[i].path, "train"))
             keep(a, &train, &t->files[i]);
-    if (train.count)
-        *t = train;
+        else if (!is_held_out(t->files[i].path))
+            keep(a, &rest, &t->files[i]);
+    }
+    for (int64_t i = 0; i < train.count; i++) {
+        str set = set_of(train.files[i].path);
+        bool known = false;
+        for (int64_t k = 0; k < i; k++)
+            known |= str_equal(set, set_of(train.files[k].path));
+        count += !known;
+        if (!known && used + 80 < sizeof sets)
+            used += (size_t)snprintf(sets + used, sizeof sets - used, "%s'%.60s*'", used ? ", " : "", arena_chars(a, set));
+    }
+    if (count > 1)
+        return fail(e, ERR_INPUT, "'%s' has %d sets of training rows: %s; name one: hf://datasets/%s/PATH", n->repo, count, sets, n->repo);
+    if (train.count || rest.count)
+        *t = train.count ? train : rest;
+    return true;
 }
 
 static bool no_such_path(arena *a, const hf_name *n, const hf_tree *tree, err *e)
@@ -164,7 +218,7 @@ static bool is_tokenizer(const hf_tree *t)
 bool hf_select(arena *a, const hf_name *n, store_need need, const hf_tree *tree, hf_tree *out, bool *one, err *e)
 {
     str path = str_of(n->path);
-    bool glob = strpbrk(n->path, "*?[") != NULL;
+    bool glob = strpbrk(n->path, "*?[{") != NULL;
     *out = (hf_tree){ .commit = tree->commit };
     *one = false;
     for (int64_t i = 0; i < tree->count; i++) {
@@ -185,7 +239,7 @@ bool hf_select(arena *a, const hf_name *n, store_need need, const hf_tree *tree,
     if (path.size && !out->count)
         return no_such_path(a, n, tree, e);
     if (need == STORE_DATA && !path.size)
-        keep_training_split(a, out);
+        TRY(keep_training_split(a, n, out, e));
     if ((need == STORE_MODEL && !has_ending(out, ".safetensors")) || (need == STORE_TOKENIZER && !is_tokenizer(out))) {
         hf_tree single;
         TRY(select_gguf(a, n, tree, &single, one, e));

@@ -62,6 +62,10 @@ static inline void hub_fill(void)
     hub_file("models/acme/hidden/.private", STR(GOOD_TOKEN));
     hub_file("models/acme/quants/main/tiny.Q4_0.gguf", STR("four"));
     hub_file("models/acme/quants/main/tiny.Q8_0.gguf", STR("eight"));
+    hub_file("datasets/acme/sets/main/data/all/train-00000.jsonl", STR("{}\n"));
+    hub_file("datasets/acme/sets/main/data/all/train-00001.jsonl", STR("{}\n"));
+    hub_file("datasets/acme/sets/main/data/small/train.jsonl", STR("{}\n"));
+    hub_file("datasets/acme/sets/main/data/small/empty.jsonl", STR(""));
     hub_file("datasets/acme/chats/main/README.md", STR("# chats\n"));
     hub_file("datasets/acme/chats/main/data/train-00000.jsonl", STR("{\"a\": 1}\n"));
     hub_file("datasets/acme/chats/main/data/train-00001.jsonl", STR("{\"a\": 2}\n"));

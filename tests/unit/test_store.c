@@ -117,6 +117,10 @@ TEST(data_is_the_training_split_or_what_was_named)
     CHECK(fetch(&a, "hf://datasets/acme/chats@main/**/*.jsonl", STORE_DATA, &f) && f.count == 3);
     CHECK(fetch(&a, "hf://datasets/acme/chats/data/t*-00000.jsonl", STORE_DATA, &f) && f.count == 2);
     CHECK(fetch(&a, "hf://datasets/acme/chats/*.txt", STORE_DATA, &f) && f.count == 1);
+    CHECK(fetch(&a, "hf://datasets/acme/chats/data/{train,test}-00000.{json,jsonl}", STORE_DATA, &f) && f.count == 2);
+    CHECK(fetch(&a, "hf://datasets/acme/sets/data/small", STORE_DATA, &f) && f.count == 2);
+    refuses("acme/sets", STORE_DATA, ERR_INPUT, "'acme/sets' has 2 sets of training rows: 'data/all/train*', 'data/small/train*'; name one: "
+            "hf://datasets/acme/sets/PATH");
     arena_close(&a);
 }
 

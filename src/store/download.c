@@ -43,7 +43,7 @@ typedef struct slot {
     int tries, redirects;
     bool direct, begun, no_range, failed;   // direct: asked where an earlier redirect led; failed: `error` says why
     err error;
-    double ready;
+    double ready, moved;            // when bytes came last
     char why[CURL_ERROR_SIZE];
 } slot;
 
@@ -53,7 +53,7 @@ typedef struct download {
     loaded_file *files;
     int64_t count, done_files, total, before;
     slot slots[SLOTS];
-    double started;
+    double started, patience;
 } download;
 
 // ---- one request --------------------------------------------------------------------------------------------------------
@@ -80,6 +80,7 @@ static size_t take_bytes(char *bytes, size_t size, size_t n, void *self)
     if (!s->begun && !accept_answer(s))
         return s->no_range ? 0 : all;
     s->begun = true;
+    s->moved = clock_now();
     if (s->want >= 0 && s->got + (int64_t)all > s->want) {
         s->failed = true;
         fail(&s->error, ERR_IO, "%s: more bytes came than the hub's list says (%lld)", s->file->part.file->name,
@@ -91,7 +92,8 @@ static size_t take_bytes(char *bytes, size_t size, size_t n, void *self)
         return 0;
     }
     s->got += (int64_t)all;
-    s->tries = 0;                                       // it goes on: patience begins anew
+    if (!s->file->whole && s->file->part.file->size >= 0)
+        s->tries = 0;                                   // it goes on: patience begins anew
     return all;
 }
 
@@ -103,6 +105,7 @@ static bool start_request(slot *s, err *e)
     arena_close(&s->arena);
     s->headers = (http_headers){0};
     s->begun = s->no_range = false;
+    s->moved = clock_now();
     s->why[0] = 0;
     if (s->file->whole || f->size < 0)
         s->got = 0;                                     // it comes from its beginning
@@ -378,6 +381,19 @@ static bool take_messages(download *d, err *e)
     return true;
 }
 
+// Connections on which nothing moves any more: their parts are asked for again.
+static bool end_silence(download *d, err *e)
+{
+    for (int i = 0; i < SLOTS; i++) {
+        slot *s = &d->slots[i];
+        if (!s->file || !s->curl || clock_now() - s->moved < d->patience)
+            continue;
+        snprintf(s->why, sizeof s->why, "nothing came for %.0f s", d->patience);
+        TRY(try_again(s, CURLE_OPERATION_TIMEDOUT, 0, e));
+    }
+    return true;
+}
+
 // ---- all of it ----------------------------------------------------------------------------------------------------------
 
 static void show(const download *d)
@@ -433,7 +449,7 @@ static bool run(download *d, err *e)
             return fail(e, ERR_INTERRUPTED, "interrupted; run it again to go on with the download");
         TRY(fill_slots(d, e));
         curl_multi_perform(http_multi(d->http), &running);
-        TRY(take_messages(d, e) && settle_checks(d, e));
+        TRY(take_messages(d, e) && end_silence(d, e) && settle_checks(d, e));
         if (d->done_files < d->count)
             curl_multi_poll(http_multi(d->http), NULL, 0, 50, NULL);
         show(d);
@@ -443,7 +459,7 @@ static bool run(download *d, err *e)
 
 bool http_download(http *h, const http_file *files, int64_t count, const char *what, err *e)
 {
-    download d = { .http = h, .count = count, .started = clock_now() };
+    download d = { .http = h, .count = count, .started = clock_now(), .patience = http_patience() };
     d.files = ARENA_ARRAY(&d.arena, loaded_file, count + 1);
     for (int i = 0; i < SLOTS; i++)
         d.slots[i].of = &d;

@@ -20,7 +20,7 @@ struct http {
     char *home, *token;             // token: the whole header line
 };
 
-enum { MOST_BODY = 64 << 20, MOST_REDIRECTS = 10, USUAL_TRIES = 6, ANSWER_SECONDS = 60, CONNECT_SECONDS = 10 };
+enum { MOST_BODY = 64 << 20, MOST_REDIRECTS = 10, USUAL_TRIES = 6, ANSWER_SECONDS = 60, USUAL_PATIENCE = 30, CONNECT_SECONDS = 10 };
 static const double LONGEST_WAIT = 300;
 
 // A signal's flag: there is one set of signals in a process.
@@ -156,12 +156,12 @@ static size_t take_header(char *bytes, size_t size, size_t n, void *self)
     return size * n;
 }
 
-static long setting_seconds(const char *name, long preset)
+double http_patience(void)
 {
-    const char *set = getenv(name);
+    const char *set = getenv("HF_HUB_DOWNLOAD_TIMEOUT");
     char *end;
     long n = set ? strtol(set, &end, 10) : 0;
-    return set && *set && !*end && n > 0 && n < 86400 ? n : preset;
+    return (double)(set && *set && !*end && n > 0 && n < 86400 ? n : USUAL_PATIENCE);
 }
 
 static void set_authorities(CURL *c)
@@ -190,8 +190,6 @@ void *http_handle(http *h, arena *a, const char *url, http_headers *headers, voi
     curl_easy_setopt(c, CURLOPT_USERAGENT, "skiff");
     curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
-    curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, setting_seconds("HF_HUB_DOWNLOAD_TIMEOUT", 30));
     curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, take_header);
     curl_easy_setopt(c, CURLOPT_HEADERDATA, sink);
     set_authorities(c);

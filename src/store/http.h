@@ -51,6 +51,7 @@ char *http_join(arena *a, const char *from, str to, err *e);           // the ad
 bool http_same_host(const char *a, const char *b);                      // scheme, host and port
 bool http_passes(int curl_code, long status);                          // worth trying again
 double http_wait(int tries, str retry_after);                          // seconds
+double http_patience(void);                                             // seconds of silence that are waited for
 bool http_stopped(void);
 void http_clear_stop(void);
 const char *http_host(arena *a, const char *url);                       // "https://host[:port]": paths and queries may hold secrets

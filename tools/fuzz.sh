@@ -9,11 +9,11 @@ command -v clang > /dev/null || { echo "fuzz: clang is missing: apt-get install 
 failed=0
 # The library once, with the coverage that libFuzzer wants; the targets beside it.
 make -s -j2 CC=clang B=build/libfuzzer CFLAGS='-O1 -g' \
-    FUZZ_FLAGS='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' MODULES="base config format text data engine model" build/libfuzzer/libskiff.a || exit 1
+    FUZZ_FLAGS='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' MODULES="base config store format text data engine model" build/libfuzzer/libskiff.a || exit 1
 for t in $targets; do
     mkdir -p "build/libfuzzer/corpus/$t"
     clang -std=c11 -D_GNU_SOURCE -Iinclude -Isrc -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-        "fuzz/$t.c" build/libfuzzer/libskiff.a -o "build/libfuzzer/$t" -ldnnl -lyaml -lpcre2-8 -lutf8proc -lcrypto -lz -lzstd -lsnappy -llz4 -lbrotlidec -lbrotlicommon -ldl -lm -pthread || exit 1
+        "fuzz/$t.c" build/libfuzzer/libskiff.a -o "build/libfuzzer/$t" -ldnnl -lyaml -lpcre2-8 -lutf8proc -lcrypto -lcurl -lz -lzstd -lsnappy -llz4 -lbrotlidec -lbrotlicommon -ldl -lm -pthread || exit 1
     echo "$t: $seconds s"
     if ! "build/libfuzzer/$t" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=3000 -print_final_stats=1 -artifact_prefix="build/libfuzzer/$t-" \
         "build/libfuzzer/corpus/$t" "fuzz/corpus/${t#fuzz_}" > "build/libfuzzer/$t.log" 2>&1; then

@@ -8,7 +8,7 @@
 //         fprintf(stderr, "%s\n", e.text);
 //     free(report);
 //
-// Models: a folder in Hugging Face's layout or a .gguf file. Data: a file, folder or glob.
+// Models: a folder in Hugging Face's layout, a .gguf file, or org/name on the hub. Data: a file, folder, glob, or the same.
 // Options: "name=value" texts ending with NULL, rows of the table of options (docs/options.md). One that is
 // unknown, or that the call does not use, is an error.
 // Reports: one JSON value as text, with the fields of docs/cli.md; made with malloc, the caller's to free.

@@ -137,7 +137,7 @@ bool skiff_bench(const char *model_path, int64_t rows, int64_t seq, int64_t step
 {
     bench b = { .batch = rows, .seq = seq };
     api_options o;
-    bool ok = api_options_read("bench", options, &b.arena, &o, e) && need_local("model", model_path, e);
+    bool ok = api_options_read("bench", options, &b.arena, &o, e) && bring_local(&b.arena, "model", &model_path, e);
     o.sft.model_name_or_path = model_path;
     o.sft.train_batch_size = rows;
     ok = ok && train_config_fill(&o.sft, 1, &b.c, e) && run_bench(&b, model_path, steps, report, e);

@@ -6,6 +6,7 @@
 #include "api/options.h"
 #include "base/json.h"
 #include "base/utf8.h"
+#include "run/settings.h"
 #include "train/generate.h"
 
 enum { PRESET_MAX_TOKENS = 512, MOST_STOPS = 16 };
@@ -69,7 +70,7 @@ static bool find_stops(skiff_chat *c, const char *path, err *e)
 static bool open_all(skiff_chat *c, const char *path, const char *const *options, err *e)
 {
     api_options o;
-    TRY(api_options_read("chat", options, &c->arena, &o, e));
+    TRY(api_options_read("chat", options, &c->arena, &o, e) && bring_local(&c->arena, "model", &path, e));
     TRY(model_config_read(&c->config, path, e));
     TRY(c->tokenizer = tokenizer_open(path, e));
     TRY(c->chat = api_open_chat(c->tokenizer, o.format.chat_template, &c->arena, e));

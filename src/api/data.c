@@ -74,7 +74,7 @@ bool api_build_cache(arena *a, const char *data, const char *model_path, const c
     cache_options c;
     const char *patterns[] = { data };
     TRY(cache_options_fill(a, &o->tokenize, &o->format, &c, e));
-    TRY(need_local("model", model_path, e));
+    TRY(bring_local(a, "tokenizer", &model_path, e));
     tokenizer *t = tokenizer_open(model_path, e);
     bool ok = t && cache_build(folder, name, patterns, 1, t, &c, totals, e);
     tokenizer_close(t);
@@ -194,6 +194,7 @@ bool skiff_data_show(const char *data, const char *model_path, int64_t number, c
     tokenizer *t = NULL;
     if (ok && !model_path)
         ok = fail(e, ERR_INPUT, "skiff data show: --model is missing: its tokenizer says what the ids stand for");
+    ok = ok && bring_local(&a, "tokenizer", &model_path, e);
     if (ok && chats)
         ok = cache_of_row(&a, data, model_path, number, &o, folder, e);
     ok = ok && (t = tokenizer_open(model_path, e))

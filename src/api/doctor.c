@@ -7,6 +7,7 @@
 
 #include "api/api.h"
 #include "engine/engine.h"
+#include "store/hf.h"
 
 static void add_cpu(arena *a, node *out)
 {
@@ -67,6 +68,28 @@ static void add_credentials(arena *a, node *out)
     node_put(a, out, "credentials", *c);
 }
 
+// The hub as it is set up, and whether it answers. Where the token stands, never what it is; it is not sent for this.
+static void add_hub(arena *a, node *out)
+{
+    hf h = {0};
+    err e = {0};
+    long status = 0;
+    node *n = node_object(a);
+    if (hf_open(&h, &e)) {
+        node_put(a, n, "endpoint", node_text(arena_str(a, str_of(h.endpoint))));
+        node_put(a, n, "cache", node_text(arena_str(a, str_of(h.cache))));
+        node_put(a, n, "token", node_text(h.token_from ? str_of(arena_print(a, "present (%s)", h.token_from)) : STR("absent")));
+        if (h.offline)
+            node_put(a, n, "reached", node_text(STR("not asked: HF_HUB_OFFLINE is set")));
+        else if (hf_reached(&h, &status, &e))
+            node_put(a, n, "reached", node_text(status < 500 ? STR("yes") : str_of(arena_print(a, "no: it answers %ld", status))));
+    }
+    if (e.code)
+        node_put(a, n, "reached", node_text(str_of(arena_print(a, "no: %s", e.text))));
+    hf_close(&h);
+    node_put(a, out, "hub", *n);
+}
+
 bool skiff_doctor(char **report, skiff_err *e)
 {
     arena a = {0};
@@ -82,6 +105,7 @@ bool skiff_doctor(char **report, skiff_err *e)
     node_put(&a, out, "engines", *engines);
     bool ok = add_kernels(&a, out, e);
     add_credentials(&a, out);
+    add_hub(&a, out);
     ok = ok && api_report(out, report, e);
     arena_close(&a);
     return ok;

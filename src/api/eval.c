@@ -63,7 +63,7 @@ bool skiff_eval(const char *model_path, const char *data, bool per_row, const ch
     err ignored = {0};
     char folder[] = "/tmp/skiff-eval-XXXXXX";
     bool chats = !api_is_cache(data), made = false;
-    bool ok = api_options_read("eval", options, &a, &o, e) && need_local("model", model_path, e);
+    bool ok = api_options_read("eval", options, &a, &o, e) && bring_local(&a, "model", &model_path, e);
     if (ok && chats)
         ok = made = mkdtemp(folder) != NULL || fail_io(e, "make a folder", folder);
     int64_t seq = api_option_given(options, "max_seq_len") ? o.sft.max_seq_len : 0;     // 0: as long as the rows are

@@ -77,7 +77,7 @@ bool skiff_plan(const char *config, const char *const *options, char **report, s
     if (is_experiment(config))
         return plan_experiment(config, options, report, e);
     bool ok = train_settings_read(&a, config, options, &s, e) && train_config_fill(&s.sft, s.format.pack, &c, e)
-           && need_local("model_name_or_path", c.model, e) && (api_train_data(&a, &s, false, &c, e) || err_while(e, "%s", config));
+           && bring_sizes(&a, "model_name_or_path", &c.model, e) && (api_train_data(&a, &s, false, &c, e) || err_while(e, "%s", config));
     if (ok && (ok = train_make_plan(&c, &p, e))) {
         ok = api_report(train_plan_node(&a, &c, &p), report, e);
     }

@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "base/json.h"
+#include "run/settings.h"
 #include "text/chat.h"
 
 struct skiff_text {
@@ -31,7 +32,7 @@ void skiff_text_close(skiff_text *t)
     free(t);
 }
 
-skiff_text *skiff_text_open(const char *model, const char *chat_template, skiff_err *e)
+skiff_text *skiff_text_open(const char *path, const char *chat_template, skiff_err *e)
 {
     skiff_text *t = calloc(1, sizeof *t);
     if (!t) {
@@ -40,8 +41,7 @@ skiff_text *skiff_text_open(const char *model, const char *chat_template, skiff_
     }
     if (chat_template)
         t->template_file = arena_chars(&t->arena, str_of(chat_template));
-    t->tokenizer = tokenizer_open(model, e);
-    if (t->tokenizer)
+    if (bring_local(&t->arena, "tokenizer", &path, e) && (t->tokenizer = tokenizer_open(path, e)))
         return t;
     skiff_text_close(t);
     return NULL;

@@ -97,7 +97,10 @@ bool api_train_data(arena *a, const train_settings *s, bool build, train_config 
 static bool fill(arena *a, const train_settings *s, train_config *c, err *e)
 {
     TRY(train_config_fill(&s->sft, s->format.pack, c, e));
-    TRY(need_local("model_name_or_path", c->model, e));
+    if (c->model && store_repo(a, c->model))
+        c->base_name = store_repo(a, c->model);
+    TRY(bring_local(a, "model_name_or_path", &c->model, e));
+    TRY(!c->tokenizer || bring_local(a, "tokenizer", &c->tokenizer, e));
     TRY(model_config_agrees(&s->model_config, c->model, e));
     if (!(s->run.data || s->mixture.count) || !s->run.output)
         return fail(e, ERR_INPUT, "%s: missing", s->run.output ? "data" : "output");
@@ -142,11 +145,11 @@ static bool sft(arena *a, const char *path, const char *data, const char *output
     const char *caches[1];
     cache_totals totals, held_out;
     TRY(api_options_read("sft", options, a, &o, e));
-    TRY(need_local("model", path, e));
     const option *mixed = options_first_set(SECTION_SFT, &o.sft, SKIFF_MIXTURE);
     if (mixed)
         return fail(e, ERR_INPUT, "%s is an option of mixtures, which skiff sft does not make; see skiff train and skiff run", mixed->name);
-    o.sft.model_name_or_path = path;
+    o.sft.model_name_or_path = store_repo(a, path) ? store_repo(a, path) : path;
+    TRY(bring_local(a, "model", &path, e));
     if (how && how->restart)
         TRY(folder_remove(output, e));
     TRY(folder_make(output, e));
@@ -155,6 +158,7 @@ static bool sft(arena *a, const char *path, const char *data, const char *output
     TRY(train_config_fill(&o.sft, o.format.pack, &c, e));
     if (o.train.validation)
         TRY(cache_for(a, o.train.validation, path, path_join(a, output, "tokenized/validation"), &o, &c.eval_cache, &held_out, e));
+    c.model = path;
     c.output = output;
     c.caches = caches;
     c.cache_count = 1;
@@ -171,4 +175,8 @@ bool skiff_sft(const char *model_path, const char *data, const char *output, con
     return ok;
 }
 
-void skiff_stop(void) { train_stop(); }
+void skiff_stop(void)
+{
+    train_stop();
+    store_stop();
+}

@@ -1,4 +1,4 @@
-// SHA-256 and MD5 through OpenSSL.
+// SHA-256, SHA-1 and MD5 through OpenSSL.
 #include "base/digest.h"
 
 #include <openssl/evp.h>
@@ -27,6 +27,7 @@ static digest *open_kind(const EVP_MD *kind)
 }
 
 digest *sha256_open(void) { return open_kind(EVP_sha256()); }
+digest *sha1_open(void) { return open_kind(EVP_sha1()); }
 
 void digest_add(digest *d, const void *bytes, size_t size) { must(EVP_DigestUpdate(d->context, bytes, size)); }
 

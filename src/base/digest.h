@@ -1,4 +1,4 @@
-// SHA-256 and MD5 through OpenSSL.
+// SHA-256, SHA-1 (as git names files) and MD5 through OpenSSL.
 #pragma once
 #include <stddef.h>
 
@@ -6,9 +6,10 @@
 #include "base/str.h"
 
 typedef struct digest digest;       // one in progress
-enum { SHA256_HEX = 64, MD5_HEX = 32 };
+enum { SHA256_HEX = 64, SHA1_HEX = 40, MD5_HEX = 32 };
 
 digest *sha256_open(void);
+digest *sha1_open(void);
 void digest_add(digest *d, const void *bytes, size_t size);
 void digest_close(digest *d, char *hex);                // writes the hex text and its 0, releases d
 

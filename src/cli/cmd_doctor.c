@@ -15,5 +15,6 @@ static int run(const args *a, err *e)
 
 const command command_doctor = {
     .name = "doctor", .usage = "", .run = run,
-    .help = "What this machine can do: CPU and kernels chosen, memory, engines, which credentials are present (never their values).",
+    .help = "What this machine can do: CPU and kernels chosen, memory, engines, the hub, "
+            "which credentials are present (never their values).",
 };

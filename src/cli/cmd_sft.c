@@ -27,7 +27,7 @@ const command command_sft = {
     .name = "sft", .usage = "--model MODEL --data DATA --output DIR [option=value …]", .run = run, .options = true,
     .help = "The whole pipeline in one line: tokenize, train, export. Run again into the same --output, it resumes.",
     .flags = {
-        { "model", "MODEL", "the base model: a Hugging Face folder or a .gguf", false },
+        { "model", "MODEL", "the base model: a Hugging Face folder, a .gguf, or org/name on the hub", false },
         { "data", "DATA", "chats: a file, folder or glob", false },
         { "output", "DIR", "where everything goes", false },
         { "resume", NULL, "go on with the run in --output although settings differ", false },

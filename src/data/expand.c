@@ -9,6 +9,7 @@
 #include "base/util.h"
 #include "data/reader.h"
 #include "data/stream.h"
+#include "store/store.h"
 
 // THE TABLE of names that are read, and whether their files may be compressed as a whole.
 static const struct { const char *ending; bool packed; } endings[] = {
@@ -82,12 +83,25 @@ static bool expand_folder(arena *a, const char *folder, char ***paths, int64_t *
     return true;
 }
 
+static bool all_readable(char *const *paths, int64_t count, err *e)
+{
+    for (int64_t i = 0; i < count; i++)
+        if (!is_readable(paths[i]))
+            return fail(e, ERR_INPUT, "'%s': a file of this name is not read; expected " ENDINGS, paths[i]);
+    return true;
+}
+
 bool data_expand(arena *a, const char *pattern, char ***paths, int64_t *count, err *e)
 {
     if (!*pattern)
         return fail(e, ERR_INPUT, "no data given: expected a file, a folder or a glob such as 'data/**/*.jsonl.gz'");
-    if (strstr(pattern, "://"))
-        return fail(e, ERR_UNSUPPORTED, "'%s': rows are read from local files only; fetch them and give their path", pattern);
+    if (store_is_remote(pattern)) {
+        store_found there;
+        TRY(store_fetch(a, pattern, STORE_DATA, &there, e));
+        *paths = there.files;
+        *count = there.count;
+        return all_readable(*paths, *count, e);
+    }
     if (file_is_folder(pattern))
         return expand_folder(a, pattern, paths, count, e);
     TRY(file_glob(a, pattern, paths, count, e));
@@ -98,8 +112,5 @@ bool data_expand(arena *a, const char *pattern, char ***paths, int64_t *count, e
     *count = kept;
     if (!kept)
         return no_match(a, pattern, e);
-    for (int64_t i = 0; i < kept; i++)
-        if (!is_readable((*paths)[i]))
-            return fail(e, ERR_INPUT, "'%s': a file of this name is not read; expected " ENDINGS, (*paths)[i]);
-    return true;
+    return all_readable(*paths, kept, e);
 }

@@ -139,6 +139,27 @@ bool info_write(const exec_step *steps, int index, const inputs *in, err *e)
     return ok;
 }
 
+bool info_add_hub(const char *output, const char *option, const char *repo, const char *revision, const char *commit, err *e)
+{
+    arena a = {0};
+    const node *top;
+    char *path = path_join(&a, output, ".executor_info");
+    bool there = file_exists(path), ok = !there || json_read_file(&a, path, &top, e);
+    if (there && ok && node_is(top, NODE_OBJECT)) {
+        node *n = (node *)top, *list = (node *)node_get(n, "hub"), *one = node_object(&a);
+        if (!list)
+            list = node_put(&a, n, "hub", *node_list(&a));
+        node_put(&a, one, "option", node_text(str_of(option)));
+        node_put(&a, one, "repo", node_text(str_of(repo)));
+        node_put(&a, one, "revision", node_text(str_of(revision)));
+        node_put(&a, one, "commit", node_text(str_of(commit)));
+        node_add(&a, list, *one);
+        ok = write_json(path, n, e);
+    }
+    arena_close(&a);
+    return ok;
+}
+
 static const char *script_name(arena *a, const char *script)
 {
     str s = str_of(path_name(script && *script ? script : "experiment"));

@@ -28,5 +28,7 @@ bool digests_of(digests *d, const paths *files, inputs *out, err *e) MUST_CHECK;
 bool info_read(const char *output, digests *d, inputs *out);
 bool info_write(const exec_step *steps, int index, const inputs *in, err *e) MUST_CHECK;
 node info_node(arena *a, const exec_step *steps, int index, const inputs *in);
+// Adds to the info file of `output` that `option` was taken from the hub: {"option", "repo", "revision", "commit"} in "hub".
+bool info_add_hub(const char *output, const char *option, const char *repo, const char *revision, const char *commit, err *e) MUST_CHECK;
 // <base>/<script>-<hash6>.json over all steps. The path is returned in `path`.
 bool experiment_info_write(arena *a, const exec_step *steps, int count, const executor_options *o, const char **path, err *e) MUST_CHECK;

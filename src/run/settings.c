@@ -9,36 +9,54 @@
 
 // ---- places -------------------------------------------------------------------------------------------------------------
 
-// org/name: one slash, neither a path's beginning nor a file's ending.
-static bool looks_like_hub_name(str s)
+// An option's name says what is wanted of a repository.
+static store_need need_of(const char *name)
 {
-    size_t slash = str_find(s, STR("/"), 0);
-    if (slash == 0 || slash + 1 >= s.size || s.at[0] == '.' || s.at[0] == '~')
-        return false;
-    if (str_find(s, STR("/"), slash + 1) < s.size || str_find(s, STR("*"), 0) < s.size)
-        return false;
-    static const char *const endings[] = { ".gguf", ".json", ".jsonl", ".gz", ".zst", ".parquet", ".model" };
-    for (size_t i = 0; i < COUNT(endings); i++)
-        if (str_ends(s, str_of(endings[i])))
-            return false;
-    return true;
+    return strstr(name, "tokenizer") ? STORE_TOKENIZER : strstr(name, "data") ? STORE_DATA : STORE_MODEL;
+}
+
+static bool is_given(const char *name, const char *path, err *e)
+{
+    return (path && *path) || fail(e, ERR_INPUT, "%s: missing", name);
+}
+
+// A bare name is taken for the hub's where nothing of that name is here: whoever mistyped a path must learn of it.
+static bool while_on_hub(const char *name, const char *path, err *e)
+{
+    if (store_is_remote(path) && !strstr(path, "://"))
+        return err_while(e, "%s: there is no local folder '%s', so it means hf://%s", name, path, path);
+    return err_while(e, "%s", name);
 }
 
 bool need_local(const char *name, const char *path, err *e)
 {
-    str s = str_of(path);
-    if (!s.size)
-        return fail(e, ERR_INPUT, "%s: missing", name);
-    size_t scheme = str_find(s, STR("://"), 0);
-    if (scheme < s.size)
-        return fail(e, ERR_UNSUPPORTED, "%s: '%s': reading from %.*s:// is not built yet; give a local file or folder", name, path,
-                    (int)scheme, path);
-    if (file_exists(path))
-        return true;
-    if (looks_like_hub_name(s))
-        return fail(e, ERR_UNSUPPORTED, "%s: there is no local folder '%s', so it means hf://%s, and reading from the hub is not built "
-                    "yet; download it and give its folder", name, path, path);
-    return fail(e, ERR_INPUT, "%s: there is no file or folder '%s'", name, path);
+    return is_given(name, path, e) && (store_check(path, need_of(name), e) || while_on_hub(name, path, e));
+}
+
+static bool bring(arena *a, const char *name, const char *path, store_need need, store_found *out, err *e)
+{
+    return is_given(name, path, e) && (store_fetch(a, path, need, out, e) || while_on_hub(name, path, e));
+}
+
+bool bring_found(arena *a, const char *name, const char *path, store_found *out, err *e)
+{
+    return bring(a, name, path, need_of(name), out, e);
+}
+
+bool bring_local(arena *a, const char *name, const char **path, err *e)
+{
+    store_found found;
+    TRY(bring_found(a, name, *path, &found, e));
+    *path = found.path;
+    return true;
+}
+
+bool bring_sizes(arena *a, const char *name, const char **path, err *e)
+{
+    store_found found;
+    TRY(bring(a, name, *path, STORE_TOKENIZER, &found, e));
+    *path = found.path;
+    return true;
 }
 
 // ---- chats to a cache ---------------------------------------------------------------------------------------------------

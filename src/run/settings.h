@@ -2,9 +2,16 @@
 #pragma once
 #include "train/trainer.h"
 #include "config/option.h"
+#include "store/store.h"
 
-// A tokenizer or model as it is written: a local path, else a clear refusal (the hub and buckets are not built yet).
+// A tokenizer, model or dataset (as `name` says) as it is written: a path, a URI, or org/name on the hub. Is it there, and ours to
+// read? Fetches nothing.
 bool need_local(const char *name, const char *path, err *e) MUST_CHECK;
+// The same on this machine, fetched where it is not here yet.
+bool bring_found(arena *a, const char *name, const char *path, store_found *out, err *e) MUST_CHECK;
+bool bring_local(arena *a, const char *name, const char **path, err *e) MUST_CHECK;
+// Of a model, what says its sizes and its tokenizer, without the weights: for plans and checks.
+bool bring_sizes(arena *a, const char *name, const char **path, err *e) MUST_CHECK;
 
 // Lists are copied into `a`.
 adapter_options adapter_options_of(arena *a, const struct skiff_adapter_options *o);

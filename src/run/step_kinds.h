@@ -8,5 +8,8 @@ extern const step_kind step_tokenize, step_train, step_download, step_transform;
 bool step_is_reference(const exec_step *s, const char *name);
 char *step_text(arena *a, const node *object, const char *name);        // a member that is text, else NULL
 void step_add_path(arena *a, paths *out, char *path);
+// What a step needs of the hub, on this machine, as *path; what is local or another step's stays as it is. A dataset becomes its name at
+// the commit. Repository, revision and commit are noted in the step's info file.
+bool step_bring(arena *a, const exec_step *s, const char *name, const char **path, err *e) MUST_CHECK;
 // Files of a tokenizer: those that exist of a folder, or the file itself.
 void step_add_tokenizer_files(arena *a, const char *path, paths *out);

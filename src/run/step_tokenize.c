@@ -22,14 +22,9 @@ static bool read_tokenize(arena *a, const exec_step *s, tokenize_settings *t, er
 static bool check_dataset(arena *a, const char *pattern, err *e)
 {
     paths found = {0};
-    err remote = {0};
-    if (data_expand(a, pattern, &found.items, &found.count, e))
-        return true;
-    if (!strpbrk(pattern, "*?[{") && !need_local("dataset", pattern, &remote) && remote.code == ERR_UNSUPPORTED) {
-        *e = remote;
-        return false;
-    }
-    return err_while(e, "dataset");
+    if (store_is_remote(pattern))
+        return need_local("dataset", pattern, e);
+    return data_expand(a, pattern, &found.items, &found.count, e) || err_while(e, "dataset");
 }
 
 static bool check_tokenize(const exec_step *s, err *e)
@@ -48,13 +43,14 @@ static bool tokenize_inputs(const exec_step *s, arena *a, paths *out, err *e)
 {
     const char *source = step_text(a, s->resolved, "dataset"), *tokenizer_at = step_text(a, s->resolved, "tokenizer");
     const char *template = step_text(a, node_get(s->resolved, "format"), "chat_template");
-    if (!step_is_reference(s, "dataset"))
+    // What lies on the hub is told apart by its name and revision, which stand in the version.
+    if (!step_is_reference(s, "dataset") && !store_is_remote(source))
         TRY(check_dataset(a, source, e) && data_expand(a, source, &out->items, &out->count, e));
     // data_expand's list is as long as it is: a copy can grow.
     paths all = {0};
     for (int64_t i = 0; i < out->count; i++)
         step_add_path(a, &all, out->items[i]);
-    if (!step_is_reference(s, "tokenizer")) {
+    if (!step_is_reference(s, "tokenizer") && !store_is_remote(tokenizer_at)) {
         TRY(need_local("tokenizer", tokenizer_at, e));
         step_add_tokenizer_files(a, tokenizer_at, &all);
     }
@@ -72,6 +68,7 @@ static bool run_tokenize(const exec_step *s, err *e)
     cache_totals totals = {0};
     tokenizer *k = NULL;
     bool ok = read_tokenize(&a, s, &t, e) && cache_options_fill(&a, &t.options, &t.format, &o, e)
+           && step_bring(&a, s, "tokenizer", &t.options.tokenizer, e) && step_bring(&a, s, "dataset", &t.options.dataset, e)
            && (k = tokenizer_open(t.options.tokenizer, e)) != NULL
            && cache_build(s->output, s->name, (const char *const[]){ t.options.dataset }, 1, k, &o, &totals, e);
     if (ok)

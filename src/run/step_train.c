@@ -76,6 +76,9 @@ bool step_train_config(arena *a, const exec_step *s, train_config *out, err *e)
 {
     train_step_settings *t = ARENA_NEW(a, train_step_settings);
     TRY(read_train(a, s, t, e));
+    // A plan looks at sizes and tokens: of a model on the hub, the files that serve its tokenizer hold both.
+    TRY(bring_sizes(a, "model_name_or_path", &t->config.model, e));
+    TRY(!t->config.tokenizer || bring_local(a, "tokenizer", &t->config.tokenizer, e));
     *out = t->config;
     return true;
 }
@@ -130,11 +133,13 @@ static bool check_train(const exec_step *s, err *e)
     bool ok = read_train(&a, s, &t, e) && check_mixture(&t.config, e) && check_tokenizers(node_get(s->settings, "tokenizers"), &a, e);
     if (ok && !sft_is_reference(s, "model_name_or_path"))
         ok = need_local("model_name_or_path", t.sft.model_name_or_path, e)
+          && bring_sizes(&a, "model_name_or_path", &t.sft.model_name_or_path, e)
           && model_config_agrees(&t.model_config, t.sft.model_name_or_path, e);
     if (ok && t.sft.tokenizer && !sft_is_reference(s, "tokenizer"))
         ok = need_local("tokenizer", t.sft.tokenizer, e);
     if (ok && t.sft.initialize_from_checkpoint_path && !sft_is_reference(s, "initialize_from_checkpoint_path"))
-        ok = need_local("initialize_from_checkpoint_path", t.sft.initialize_from_checkpoint_path, e);
+        ok = file_exists(t.sft.initialize_from_checkpoint_path)
+          || fail(e, ERR_INPUT, "initialize_from_checkpoint_path: there is no file or folder '%s'", t.sft.initialize_from_checkpoint_path);
     arena_close(&a);
     return ok;
 }
@@ -143,8 +148,8 @@ static bool train_inputs(const exec_step *s, arena *a, paths *out, err *e)
 {
     const node *sft = node_get(s->resolved, "sft_config");
     char *model_at = step_text(a, sft, "model_name_or_path");
-    if (!model_at || sft_is_reference(s, "model_name_or_path"))
-        return true;
+    if (!model_at || sft_is_reference(s, "model_name_or_path") || store_is_remote(model_at))
+        return true;                                    // on the hub: its name and revision stand in the version
     TRY(need_local("model_name_or_path", model_at, e));
     step_add_tokenizer_files(a, model_at, out);
     if (!file_is_folder(model_at))
@@ -172,8 +177,12 @@ static bool run_train(const exec_step *s, err *e)
     arena a = {0};
     train_step_settings t;
     train_result result = {0};
-    bool ok = read_train(&a, s, &t, e) && (sft_is_reference(s, "model_name_or_path") == false
-              || model_config_agrees(&t.model_config, t.sft.model_name_or_path, e))
+    const char *repo = NULL;
+    bool ok = read_train(&a, s, &t, e);
+    if (ok && t.config.model && (repo = store_repo(&a, t.config.model)))
+        t.config.base_name = repo;
+    ok = ok && step_bring(&a, s, "model_name_or_path", &t.config.model, e) && step_bring(&a, s, "tokenizer", &t.config.tokenizer, e)
+           && (!sft_is_reference(s, "model_name_or_path") || model_config_agrees(&t.model_config, t.config.model, e))
            && train_run(&t.config, &result, e);
     if (ok)
         say_result(s, &result);
@@ -181,5 +190,11 @@ static bool run_train(const exec_step *s, err *e)
     return ok;
 }
 
+static void stop_train(void)
+{
+    train_stop();
+    store_stop();                                       // it may still be fetching the model
+}
+
 const step_kind step_train = { .name = "train", .version = 1, .run = run_train, .check = check_train, .inputs = train_inputs,
-                               .forecast = forecast_train, .stop = train_stop };
+                               .forecast = forecast_train, .stop = stop_train };

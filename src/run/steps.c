@@ -5,6 +5,8 @@
 
 #include "base/file.h"
 #include "base/util.h"
+#include "run/record.h"
+#include "run/settings.h"
 
 static const step_kind *const kinds[] = { &step_tokenize, &step_train, &step_download, &step_transform };
 
@@ -24,6 +26,16 @@ char *step_text(arena *a, const node *object, const char *name)
 {
     const node *n = node_get(object, name);
     return node_is(n, NODE_TEXT) ? arena_chars(a, n->text) : NULL;
+}
+
+bool step_bring(arena *a, const exec_step *s, const char *name, const char **path, err *e)
+{
+    store_found found;
+    if (!*path || !store_is_remote(*path))
+        return true;
+    TRY(bring_found(a, name, *path, &found, e));
+    *path = strcmp(name, "dataset") ? found.path : store_at(a, *path, found.commit);
+    return !found.commit || info_add_hub(s->output, name, found.repo, found.revision, found.commit, e);
 }
 
 void step_add_path(arena *a, paths *out, char *path) { ARENA_PUSH(a, out->items, out->count, path); }

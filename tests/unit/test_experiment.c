@@ -60,12 +60,14 @@ TEST(exp606_as_the_guide_writes_it)
 
 TEST(exp606_says_what_is_missing_and_runs_nothing)
 {
+    setenv("HF_HUB_OFFLINE", "1", 1);
+    setenv("HF_HOME", "/tmp/skiff-no-such-cache", 1);
     begin();
     CHECK(run_main(exp606(), (const char *[]){ "--dry_run", NULL }) == 0);
     CHECK(strstr(said, "checkpoints/tulu3_llama3_sft_seed1: run (never run): "));
     begin();
     CHECK(run_main(exp606(), NULL) == 2);
-    CHECK(strstr(said, "raw/allenai--tulu-3-sft-mixture: downloading 'allenai/tulu-3-sft-mixture' from the hub is not built yet"));
+    CHECK(strstr(said, "raw/allenai--tulu-3-sft-mixture: HF_HUB_OFFLINE is set, and the cache "));
     CHECK(strstr(said, "tokenizer: there is no local folder 'meta-llama/Llama-3.1-8B-Instruct', so it means hf://meta-llama/"));
     CHECK(strstr(said, "tpu_type = 'v4-128' asks for a TPU, and training on one is not built yet; --local trains on this machine"));
     begin();

@@ -160,15 +160,15 @@ TEST(losses_are_those_of_the_right_rows)
     end(&t);
 }
 
-// Loss per token kept or not: the same weights.
-TEST(measuring_changes_nothing)
+// Its order is that dataset's own, without blocks.
+TEST(a_mixture_of_one_is_that_dataset)
 {
     tiny t;
     tiny_mixed m;
     train_result mixed, alone;
     if (!begin(&t, &m))
         return;
-    m.weights[1] = 0;                   // a mixture of one keeps that dataset's own order
+    m.weights[1] = 0;
     OK(train_run(&t.c, &mixed, E));
     char other[112];
     snprintf(other, sizeof other, "%s/alone", t.folder);

@@ -208,6 +208,36 @@ TEST(loss_of_each_token_needs_a_program_for_it)
     net_close(&n);
 }
 
+// Loss per token kept while training: the same steps, bit for bit, and losses whose mean is the step's.
+TEST(keeping_the_loss_of_each_token_changes_nothing)
+{
+    const tokens t = make_tokens();
+    for (int i = 0; i < 2; i++) {
+        step_config keeping = small;
+        keeping.keep_nll = true;
+        net n, k;
+        net_open(&n, &small, CPU, i ? BF16 : F32, false);
+        net_open(&k, &keeping, CPU, i ? BF16 : F32, false);
+        for (int step_number = 1; step_number <= 3; step_number++) {
+            err e = {0};
+            float nll[TOKENS];
+            double sum = 0;
+            const double want = one_step(&n, &t, 1e-2, 1, step_number), got = one_step(&k, &t, 1e-2, 1, step_number);
+            must(step_read_nll(k.g, &k.s, &k.c, nll, &e), &e);
+            for (int j = 0; j < TOKENS; j++)
+                sum += (double)nll[j];
+            CHECK(got == want && fabs(sum / (double)t.trained / got - 1) < 1e-6);
+        }
+        for (int w = 0; w < WEIGHTS; w++) {
+            float *weights = read_floats(&n, n.s.w.at[w]);
+            CHECK(same_bytes(&k, k.s.w.at[w], weights));
+            free(weights);
+        }
+        net_close(&n);
+        net_close(&k);
+    }
+}
+
 // ---- bad batches -----------------------------------------------------------------------------------------------------
 
 TEST(a_batch_that_does_not_fit_the_model_is_told)

@@ -212,6 +212,7 @@ def main():
         rates[name] = size_of / seconds / 1e6
         print("skiff, template %-16s %8.1f MB/s   (%.2f s, %.2f of processors, for %.0f MB; %d runs: %s)" % (
             name, rates[name], seconds, used, size_of / 1e6, o.runs, " ".join("%.2f" % t for t, _ in times)), flush=True)
+    print("peak memory of skiff: %.0f MB" % (resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e3))
     if o.no_peer:
         return None
     part = os.path.join(o.folder, "part.jsonl.gz")
@@ -225,8 +226,7 @@ def main():
         print("datasets.map %-10s %-14s %8.2f MB/s   (%.2f s, %.2f of processors, for %.0f MB)" % (
             "in batches" if batched else "by rows", "with its mask" if mask else "", rate, seconds, used, part_size / 1e6), flush=True)
     mine = rates.get("the model's own") or max(rates.values())
-    print("skiff / datasets.map at its best: %.1f     peak memory of skiff: %.0f MB" % (
-        mine / best, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e3))
+    print("skiff / datasets.map at its best: %.1f" % (mine / best))
     return None
 
 

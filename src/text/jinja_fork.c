@@ -208,7 +208,8 @@ static void run_fork(render *r, int64_t count, bool with_item)
         r->globals[k->flag_name] = flag;
     if (r->root->run_count)
         r->root->runs[r->root->run_count - 1] = last;
-    k->take(k->self, count, r->root->size, ok ? &(str){ root.at + r->root->size, root.size - r->root->size } : NULL);
+    const str all = { root.at ? root.at : "", root.size }, rest = str_from(all, r->root->size);
+    k->take(k->self, count, r->root->size, ok ? &rest : NULL);
     k->told = count;
     k->dead = k->dead || k->spent > MOST_SPENT;
 }

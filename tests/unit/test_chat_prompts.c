@@ -41,7 +41,8 @@ static void compare(const chat *c, const char *name, const char *row, tried *t)
     CHECK(json_parse(&a, str_of(row), (place){ .file = "row" }, &n, &e) && chat_make_context(c, n, &a, &x, &e));
     const bool whole = chat_render_all(&call, &r, &e), same = chat_render(&call, -1, false, &alone, &why) == whole;
     CHECK(same && (!whole || str_equal(text_view(&alone.text), text_view(&r.output.text))) && (whole || !strcmp(e.text, why.text)));
-    CHECK(!whole || (alone.run_count == r.output.run_count && !memcmp(alone.runs, r.output.runs, sizeof *alone.runs * (size_t)alone.run_count)));
+    CHECK(!whole || (alone.run_count == r.output.run_count
+                     && (!alone.run_count || !memcmp(alone.runs, r.output.runs, sizeof *alone.runs * (size_t)alone.run_count))));
     for (int64_t i = 0; whole && i < r.prompt_count; i++) {
         const chat_prompt *p = &r.prompts[i];
         t->answers += x.roles[i] != 0;

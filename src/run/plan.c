@@ -74,7 +74,9 @@ static bool plan_step(arena *a, const exec_step *steps, const exec_step *s, node
         if (status_read(steps[s->deps[k]].output) != STEP_SUCCESS)
             return fail(e, ERR_INPUT, "%s: exact steps need the tokens, and '%s' has not run yet; run it with --run_only '[\"%s\"]'",
                         s->name, steps[s->deps[k]].name, steps[s->deps[k]].name);
-    if (!s->kind->check(s, e) || !step_train_config(a, s, &c, e) || !train_make_plan(&c, &p, e))
+    // Of a model on the hub, the files that serve its tokenizer hold its sizes too.
+    if (!s->kind->check(s, e) || !step_train_config(a, s, &c, e) || !bring_sizes(a, "model_name_or_path", &c.model, e)
+        || (c.tokenizer && !bring_local(a, "tokenizer", &c.tokenizer, e)) || !train_make_plan(&c, &p, e))
         return err_while(e, "%s", s->name);
     node *n = node_object(a);
     node_put(a, n, "name", node_text(str_of(s->name)));

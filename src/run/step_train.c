@@ -76,9 +76,6 @@ bool step_train_config(arena *a, const exec_step *s, train_config *out, err *e)
 {
     train_step_settings *t = ARENA_NEW(a, train_step_settings);
     TRY(read_train(a, s, t, e));
-    // A plan looks at sizes and tokens: of a model on the hub, the files that serve its tokenizer hold both.
-    TRY(bring_sizes(a, "model_name_or_path", &t->config.model, e));
-    TRY(!t->config.tokenizer || bring_local(a, "tokenizer", &t->config.tokenizer, e));
     *out = t->config;
     return true;
 }

@@ -372,8 +372,10 @@ TEST(expands_patterns)
                                         ".gz or .zst, and .parquet");
     char **paths;
     int64_t count;
-    CHECK(!data_expand(&a, "hf://org/name", &paths, &count, &e) && e.code == ERR_UNSUPPORTED);
-    CHECK_TEXT(e.text, "'hf://org/name': rows are read from local files only; fetch them and give their path");
+    CHECK(!data_expand(&a, "hf://org/name", &paths, &count, &e) && e.code == ERR_INPUT);
+    CHECK_TEXT(e.text, "'hf://org/name' is a model; expected a dataset: hf://datasets/org/name");
+    CHECK(!data_expand(&a, "gs://bucket/x.jsonl", &paths, &count, &e) && e.code == ERR_UNSUPPORTED);
+    CHECK_TEXT(e.text, "'gs://bucket/x.jsonl': reading from gs:// is not built yet; give a local path or hf://");
     CHECK(!data_expand(&a, "", &paths, &count, &e) && e.code == ERR_INPUT);
     CHECK_TEXT(e.text, "no data given: expected a file, a folder or a glob such as 'data/**/*.jsonl.gz'");
     char *empty = path_join(&a, path_of(""), "empty");

@@ -99,7 +99,7 @@ TEST(a_revision_is_taken_at_its_word)
 {
     arena a = {0};
     store_found f;
-    str s;
+    str s = {0};
     hub_begin();
     CHECK(fetch(&a, "acme/tiny@v1.0", STORE_TOKENIZER, &f) && file_read(&a, path_join(&a, f.path, "config.json"), &s, &e));
     CHECK(str_find(s, STR("\"v\": 1"), 0) < s.size);

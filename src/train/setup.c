@@ -116,6 +116,7 @@ bool training_open_data(training *t, err *e)
     if (!(t->cache = cache_open(c->caches[0], e)))
         return false;
     TRY(check_tokenizer(t, t->cache, c->caches[0], e));
+    TRY(training_find_tokens(t, c->caches[0], t->cache, e));
     if (!(t->packs = packs_open(t->cache, c->seq, c->pack, c->truncate, 0, e)))     // at least one pack
         return err_while(e, "%s", c->caches[0]);
     t->loader = loader_open(t->packs, c->names ? c->names[0] : path_name(c->caches[0]), c->seed, c->permute, c->batch, e);

@@ -19,6 +19,9 @@ typedef struct training {
     loader *loader;
     int64_t steps;                  // of the whole run
     const node *config;             // what decides the run (identity.c)
+    const char *export_template;    // the chat template of exports
+    int32_t reinit[16], stops[16];  // tokens drawn anew; stop tokens given for exports
+    int reinit_count, stop_count;
     // Open while training:
     pool *pool;
     program program;
@@ -44,6 +47,9 @@ bool training_open_data(training *t, err *e) MUST_CHECK;                // model
 bool training_choose(training *t, memory_needs *needs, err *e) MUST_CHECK;     // the micro-batch
 bool training_open_engine(training *t, err *e) MUST_CHECK;
 void training_close(training *t);
+
+// tokens.c: what the options say of single tokens, and the export's template.
+bool training_find_tokens(training *t, const char *cache_folder, const cache *c, err *e) MUST_CHECK;
 
 // identity.c: an object of everything that decides the run's weights, named like the options.
 const node *identity_of(arena *a, const training *t, err *e);

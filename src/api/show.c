@@ -26,25 +26,34 @@ typedef struct showing {
 
 // ---- a row of chats -----------------------------------------------------------------------------------------------------
 
-typedef struct one_row { int64_t left; const char *file; int64_t row; text json; } one_row;
+typedef struct one_row { int64_t left, number; const char *file; int64_t row; text json; } one_row;
 
-static bool find_in_file(const char *path, one_row *r, err *e)
+// Of one file a row's number is its own (of .jsonl: its line), as errors name it; of several, rows are counted through.
+static bool is_it(one_row *r, const raw_row *raw)
+{
+    r->row = raw->at.row;
+    r->left--;
+    return r->number ? raw->at.row >= r->number : r->left == 0;
+}
+
+// Rows before it may be bad: only the one that is wanted is parsed.
+static bool find_in_file(const char *path, one_row *r, bool *found, err *e)
 {
     arena a = {0};
     reader *file = reader_open(path, e);
-    const node *n = NULL;
-    place at;
+    raw_row raw;
     bool ok = file != NULL;
-    while (ok && r->left > 0) {
-        arena_close(&a);
-        ok = reader_next(file, &a, &n, &at, e);
-        if (!ok || !n)
-            break;
-        r->row = at.row;
-        if (--r->left == 0)
-            json_write(&r->json, n, JSON_SPACED);
-    }
     r->file = path;
+    while (ok && !*found && (ok = reader_next_raw(file, &raw, e)) && raw.bytes.at) {
+        const node *n = NULL;
+        if (!is_it(r, &raw))
+            continue;
+        *found = !r->number || r->row == r->number;
+        if (*found && (ok = raw_row_parse(&raw, &a, &n, e)))
+            json_write(&r->json, n, JSON_SPACED);
+        if (!*found)
+            break;
+    }
     arena_close(&a);
     reader_close(file);
     return ok;
@@ -54,12 +63,18 @@ static bool find_row(arena *a, const char *data, int64_t number, one_row *r, err
 {
     char **paths;
     int64_t count;
+    bool found = false;
     *r = (one_row){ .left = number };
     TRY(data_expand(a, data, &paths, &count, e));
-    for (int64_t i = 0; r->left > 0 && i < count; i++)
-        TRY(find_in_file(paths[i], r, e));
-    return !r->left ? text_ok(&r->json, e) : fail(e, ERR_INPUT, "%s: there is no row %lld, the last one is %lld", data, (long long)number,
-                                                  (long long)(number - r->left));
+    r->number = count == 1 ? number : 0;
+    for (int64_t i = 0; !found && i < count; i++)
+        TRY(find_in_file(paths[i], r, &found, e));
+    if (found)
+        return text_ok(&r->json, e);
+    if (r->number && r->row > number)
+        return fail(e, ERR_INPUT, "%s: line %lld is empty", data, (long long)number);
+    return fail(e, ERR_INPUT, "%s: there is no row %lld, the last one is %lld", data, (long long)number,
+                (long long)(r->number ? r->row : number - r->left));
 }
 
 // What went wrong with the copy is said of the row.

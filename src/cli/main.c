@@ -180,7 +180,8 @@ int main(int argc, char **argv)
     signal(SIGXFSZ, SIG_IGN);                   // a limit on file sizes is an error of the write, not the end of the process
     int code = run(argc, argv, &memory, &e);
     if (e.code) {
-        fprintf(stderr, "skiff: %s\n", e.text);
+        if (*e.text)                            // else a process of ours has said it
+            fprintf(stderr, "skiff: %s\n", e.text);
         code = code ? code : skiff_exit_code(&e);
     }
     if (fflush(stdout) != 0 && !code) {

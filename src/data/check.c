@@ -143,11 +143,23 @@ static bool check_file(checking *c, err *e)
 
 // ---- opening ------------------------------------------------------------------------------------------------------------
 
+// A name that is no adapter's is a mistake of the whole, not of each row.
+static bool check_adapter(const adapter_options *o, err *e)
+{
+    const node nothing = { .kind = NODE_OBJECT };
+    const adapter *ignored;
+    for (const char *const *name = adapter_names(); o->adapter && *name; name++)
+        if (!strcmp(*name, o->adapter))
+            return true;
+    return !o->adapter || adapter_choose(o, &nothing, (place){ .file = "adapter" }, &ignored, e);
+}
+
 static bool open_row_checker(row_checker *r, const check_options *o, chat **opened, err *e)
 {
     r->options = o;
     r->adapting = o->adapter;
     *opened = NULL;
+    TRY(check_adapter(&o->adapter, e));
     if (!o->tokenizer)
         return true;
     if (!(*opened = chat_open(o->tokenizer, o->chat_template, o->template_file, e)))

@@ -72,7 +72,7 @@ check_finding check_of_error(arena *a, check_reason reason, place at, const err 
         }
         s = str_from(s, str_begins(s, STR(": ")) ? 2 : 0);
     }
-    size_t path = path_of(s);
+    size_t path = reason == CHECK_FILE || reason == CHECK_MALFORMED ? 0 : path_of(s);
     if (path) {
         f.path = arena_chars(a, str_slice(s, 0, path));
         s = str_from(s, path + 2);

@@ -195,18 +195,33 @@ static bool no_stop(finder *f, int32_t i, size_t last)
                    "template write '%.*s' after it", i, c->file, line, STR_ARG(word));
 }
 
+static bool is_blank(str s)
+{
+    for (size_t i = 0; i < s.size; i++)
+        if (!strchr(" \t\r\n", s.at[i]))
+            return false;
+    return true;
+}
+
 static bool says_something(const node *message)
 {
     const node *content = node_get(message, "content"), *calls = node_get(message, "tool_calls");
-    return (node_is(content, NODE_TEXT) && content->text.size) || (node_is(content, NODE_LIST) && content->list.count)
-           || (node_is(calls, NODE_LIST) && calls->list.count);
+    for (int64_t i = 0; node_is(content, NODE_LIST) && i < content->list.count; i++) {
+        const node *words = node_get(node_at(content, i), "text");
+        if (node_is(words, NODE_TEXT) && !is_blank(words->text))
+            return true;
+    }
+    return (node_is(content, NODE_TEXT) && !is_blank(content->text)) || (node_is(calls, NODE_LIST) && calls->list.count);
 }
 
 static bool train_message(finder *f, int32_t i)
 {
     size_t begin, last;
+    if (first_run(f, 0, is_own, i) == SIZE_MAX && says_something(&f->call->context->messages->list.items[i])) {
+        f->r->left_out++;                                   // what stands where the answer should is not it
+        return true;
+    }
     TRY(find_begin(f, i, &begin));
-    f->r->left_out += says_something(&f->call->context->messages->list.items[i]) && first_run(f, 0, is_own, i) == SIZE_MAX;
     if (begin == SIZE_MAX)
         return true;
     TRY(find_last(f, i, begin, &last));

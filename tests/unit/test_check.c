@@ -67,7 +67,7 @@ TEST(every_bad_row_is_named)
     CHECK(x.totals.rows == 10 && x.totals.bad == 6 && x.totals.files == 2);
     CHECK(x.totals.reasons[CHECK_MALFORMED] == 2 && x.totals.reasons[CHECK_FORM] == 3 && x.totals.reasons[CHECK_EMPTY] == 1);
     check_found(&x,
-        "a.jsonl:2 malformed: line 2, column 48: expected ',' or ']', got the end\n"
+        "a.jsonl:2 malformed: line 2, column 47: JSON: expected ',' or ']', got the end of the text\n"
         "a.jsonl:3 wrong form: messages[0].role: expected system, user, assistant or tool, got 'bot'\n"
         "a.jsonl:5 malformed: line 5, column 1: expected one object per line, got a list; a file that is one array of rows is named .json\n"
         "a.jsonl:6 wrong form: messages[0].content: missing\n"
@@ -106,7 +106,7 @@ TEST(files_that_end_early_do_not_hide_the_next)
 }
 
 // With a model: what its template and tokenizer make of each row.
-static void check_with(tokenizer *t, const char *rows, const char *template, int64_t seq, const char *want)
+static void check_with(const tokenizer *t, const char *rows, const char *template, int64_t seq, const char *want)
 {
     char folder[] = "/tmp/skiff-test-XXXXXX";
     err e = {0};
@@ -139,8 +139,8 @@ TEST(what_a_template_makes_of_rows)
     check_with(t, CHAT("a <|im_end|>", "b"), "chatml", 0,
                "a.jsonl:1 special tokens in content: the text of a message spells a special token\n");
     check_with(t, CHAT("a", "one two three four five six seven eight nine ten"), "chatml", 16,
-               "a.jsonl:1 too long: 20 tokens, and no whole answer lies within max_seq_len=16\n");
-    check_with(t, CHAT("a", "b"), "{{ raise_exception('not today') }}", 0, "a.jsonl:1 refused by the template: chat_template:1:4: not today\n");
+               "a.jsonl:1 too long: 22 tokens, and no whole answer lies within max_seq_len=16\n");
+    check_with(t, CHAT("a", "b"), "{{ raise_exception('not today') }}", 0, "a.jsonl:1 refused by the template: chat_template:1:19: the template refuses this conversation: not today\n");
     check_with(t, CHAT("a", "b"), "{% for m in messages %}{{ m.content }} {% endfor %}", 0,
                "a.jsonl:1 refused by the template: messages[1]: chat_template:1: no stop token follows this answer, so its end could not be "
                "learned; let the template write '<|im_end|>' after it\n");
@@ -159,15 +159,15 @@ TEST(tokens_by_role_add_up)
         return;
     look(&x, "data/quickstart/train.jsonl", &o);
     check_found(&x, "");
-    int64_t tokens = 0, trained = 0;
+    int64_t all = 0, trained = 0;
     for (int i = 0; i < x.totals.roles.count; i++) {
         const role_total *r = &x.totals.roles.items[i];
-        tokens += r->tokens;
+        all += r->tokens;
         trained += r->trained;
         CHECK(strcmp(r->role, "user") || r->trained == 0);
         CHECK(strcmp(r->role, "assistant") || r->trained == r->tokens);
     }
-    CHECK(x.totals.roles.count >= 3 && tokens == x.totals.tokens && trained == x.totals.trained && x.totals.bad == 0);
+    CHECK(x.totals.roles.count >= 3 && all == x.totals.tokens && trained == x.totals.trained && x.totals.bad == 0);
     tokenizer_close(t);
 }
 

@@ -173,7 +173,7 @@ TEST(a_dataset_in_which_nothing_is_trained_is_an_error)
     if (!bench_open(&b, "{% for m in messages %}{% if m.role == 'user' %}{{ m.content }}<|im_end|>{% endif %}{% endfor %}"))
         return;
     CHECK(!build(&b, CHAT("a", "b") CHAT("c", "d")) && b.e.code == ERR_INPUT);
-    CHECK(strstr(b.e.text, "none of the 2 rows can be trained on") && strstr(b.e.text, "a.jsonl: row 1: nothing in it is trained"));
+    CHECK(strstr(b.e.text, "'test': none of the 2 rows can be trained on; ") && strstr(b.e.text, "a.jsonl: row 1: nothing in it is trained"));
     bench_close(&b);
 }
 

@@ -112,14 +112,14 @@ TEST(rows_that_nothing_was_learned_in)
     two_close(&x);
 }
 
-static void check_names(const tokenizer *t, const char *const *names, int want, const char *text)
+static void check_names(const tokenizer *t, const char *const *names, int want, const char *words)
 {
     int32_t ids[MOST_REINIT];
     int count = 0;
     err e = {0};
     bool ok = reinit_find(t, names, ids, &count, &e);
     CHECK(ok == (want >= 0) && (!ok || count == want));
-    CHECK_TEXT(e.text, text);
+    CHECK_TEXT(e.text, words);
     CHECK(ok || e.code == ERR_INPUT);
 }
 

@@ -120,19 +120,33 @@ TEST(stop_tokens_that_are_not_trained)
     end(&t);
 }
 
-// The model's tokenizer, with a BOS that it adds by itself.
-static void give_bos(tiny *t)
+static void replace_in(tiny *t, const char *name, const char *old, const char *new)
 {
     arena a = {0};
     err e = {0};
-    const char *path = path_join(&a, t->model, "tokenizer_config.json");
+    const char *path = path_join(&a, t->model, name);
     str bytes = {0};
     text with = {0};
     CHECK(file_read(&a, path, &bytes, &e));
-    text_add(&with, "{\"add_bos_token\": true, \"bos_token\": \"<|endoftext|>\", %.*s", (int)bytes.size - 1, bytes.at + 1);
+    size_t at = str_find(bytes, str_of(old), 0);
+    CHECK(at < bytes.size);
+    text_str(&with, str_slice(bytes, 0, at));
+    text_str(&with, str_of(new));
+    text_str(&with, str_from(bytes, at + strlen(old)));
     CHECK(file_write(path, text_view(&with), &e));
     text_close(&with);
     arena_close(&a);
+}
+
+// The model's tokenizer, with a BOS that it adds by itself.
+static void give_bos(tiny *t)
+{
+#define BOS "<|endoftext|>"
+    replace_in(t, "tokenizer_config.json", "{", "{\"bos_token\": \"" BOS "\", ");
+    replace_in(t, "tokenizer.json", "\"post_processor\":null", "\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":[{\"SpecialToken\":{\"id\":\""
+               BOS "\",\"type_id\":0}},{\"Sequence\":{\"id\":\"A\",\"type_id\":0}}],\"pair\":[{\"Sequence\":{\"id\":\"A\",\"type_id\":0}},"
+               "{\"Sequence\":{\"id\":\"B\",\"type_id\":1}}],\"special_tokens\":{\"" BOS "\":{\"id\":\"" BOS "\",\"ids\":[256],\"tokens\":[\""
+               BOS "\"]}}}");
 }
 
 TEST(a_missing_bos_is_mended_in_training_and_export_alike)

@@ -59,8 +59,7 @@ static const char *cache_words(arena *a, const job *b)
         return arena_print(a, "missed: %s", why.text);
     if (b->action == ACTION_SKIP)
         return arena_print(a, "hit: tokenizer, template, fields and the %lld source files are those it was made of (%lld shards, %lld "
-                           "conversations)", (long long)l.source_count, (long long)l.shard_count, (long long)l.info.totals.rows
-                           - (long long)l.info.totals.dropped);
+                           "conversations)", (long long)l.source_count, (long long)l.shard_count, (long long)l.info.totals.kept);
     char **shards;
     int64_t count = 0;
     if (!file_glob(a, path_join(a, output, "shard-*.tok"), &shards, &count, &why))
@@ -81,7 +80,8 @@ static bool add_rows(jobs *j, const job *b, int64_t step, node *n, err *e)
     for (int k = 0; k < b->step->dep_count; k++) {
         const exec_step *d = &j->steps[b->step->deps[k]];
         if (status_read(d->output) != STEP_SUCCESS)
-            return fail(e, ERR_INPUT, "%s: which rows a step has is known from its tokens, and '%s' has not run yet", b->step->name, d->name);
+            return fail(e, ERR_INPUT, "%s: which rows a step has is known from its tokens, and '%s' has not run yet", b->step->name,
+                        d->name);
     }
     return explain_rows(j->arena, b->step, step, node_put(j->arena, n, "step", *node_object(j->arena)), e);
 }

@@ -121,6 +121,8 @@ static bool find_begin(finder *f, int32_t i, size_t *begin)
         *begin = fits;
     else if (*begin != SIZE_MAX)
         *begin = begin_of_call(f, i, fits, *begin);
+    else if (has_stop(f, fits, fits + 1))                   // an empty answer, whose prompt would have begun to think
+        *begin = fits;
     return true;
 }
 
@@ -214,6 +216,28 @@ static bool says_something(const node *message)
     return (node_is(content, NODE_TEXT) && !is_blank(content->text)) || (node_is(calls, NODE_LIST) && calls->list.count);
 }
 
+static bool is_words(int32_t mark, int32_t message)
+{
+    return chat_mark_message(mark) == message && (chat_mark_field(mark) == FIELD_CONTENT || chat_mark_field(mark) == FIELD_REASONING);
+}
+
+// Some templates (Gemma 4's) print an answer's words behind the results of the calls it makes. `from`: the end of what is trained.
+static void train_words_behind(finder *f, int32_t i, size_t from)
+{
+    const size_t begin = first_run(f, 0, is_words, i);
+    size_t end = from;
+    const jinja_output *o = &f->r->output;
+    if (begin == SIZE_MAX || begin < from)
+        return;
+    for (int64_t k = 0; k < o->run_count; k++)
+        if (o->runs[k].begin >= begin && is_words(o->runs[k].mark, i))
+            end = o->runs[k].end;
+    int64_t stop = find_stop(f, i, end);
+    if (stop >= 0 && is_stop(f->call->c, f->r->tokens.ids[stop]))
+        end = f->r->tokens.end[stop];
+    set_bytes(f, begin, end, i);
+}
+
 static bool train_message(finder *f, int32_t i)
 {
     size_t begin, last;
@@ -234,6 +258,7 @@ static bool train_message(finder *f, int32_t i)
     }
     f->r->stop = f->r->tokens.ids[stop];
     set_bytes(f, begin, f->r->tokens.end[stop], i);
+    train_words_behind(f, i, f->r->tokens.end[stop]);
     return true;
 }
 

@@ -2,7 +2,7 @@
 from render_chats import A, CONVERSATIONS, S, T2, TL, U, W, call, parts
 
 ODD = ["Hello!", "", " ", "\n\nTwo lines\nbefore and after\n\n", "  spaces  around  ", "naïve café 漢字 🙂", "<b>&amp;</b> \"quotes\" 'x' \\ back",
-       "```python\nprint('<|x|>')\n```", "1. one\n2. two\n\n| a | b |\n|---|---|", "{{ not jinja }} {% raw %}", "a\tb\r\nc", "e\u0301 \u200d \ufeff"]
+       "```python\nprint('<|x|>')\n```", "1. one\n2. two\n\n| a | b |\n|---|---|", "{{ not jinja }} {% raw %}", "a\tb\r\nc", "e\u0301 \u200d \ufeff."]
 
 PLAIN = [dict(messages=[U("What about %d?" % i), A(text)]) for i, text in enumerate(ODD)]
 PLAIN += [dict(messages=[U(text), A("An answer to %d." % i)]) for i, text in enumerate(ODD)]

@@ -270,3 +270,16 @@ TEST(templates_that_do_not_fit)
     CHECK_TEXT(b.e.text, LLAMA " has no chat template; set chat_template = \"chatml\", \"llama3\" or \"qwen2.5\", or name a file");
     tokenizer_close(t);
 }
+
+TEST(words_behind_the_results_of_a_call)
+{
+    bench b;
+    bench_open(&b, SMOL, "{% for m in messages %}{% if m.role == 'user' %}<|im_start|>user\n{{ m.content }}<|im_end|>\n<|im_start|>assistant\n"
+                         "{% elif m.role == 'assistant' %}{% if m.tool_calls %}[{{ m.tool_calls[0].function.name }}]<|endoftext|>({{ loop.nextitem.content }})"
+                         "{{ m.content }}{% else %}{{ m.content }}<|im_end|>\n{% endif %}{% endif %}{% endfor %}");
+    CHECK_TEXT(trained(&b, "{\"messages\": [{\"role\": \"user\", \"content\": \"w\"}, {\"role\": \"assistant\", \"content\": \"I look.\", \"tool_calls\":"
+                           " [{\"function\": {\"name\": \"f\", \"arguments\": {}}}]}, {\"role\": \"tool\", \"content\": \"sun\"},"
+                           " {\"role\": \"assistant\", \"content\": \"Sunny.\"}]}", &plain),
+               "<|im_start|>user\nw<|im_end|>\n<|im_start|>assistant\n«[f]<|endoftext|>»(sun)«I look.Sunny.<|im_end|>»\n");
+    bench_close(&b);
+}

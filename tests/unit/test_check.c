@@ -144,7 +144,8 @@ TEST(what_a_template_makes_of_rows)
     check_with(t, CHAT("a", "b"), "{% for m in messages %}{{ m.content }} {% endfor %}", 0,
                "a.jsonl:1 refused by the template: messages[1]: chat_template:1: no stop token follows this answer, so its end could not be "
                "learned; let the template write '<|im_end|>' after it\n");
-    check_with(t, "{\"messages\": [{\"role\": \"user\", \"content\": \"x\"}, {\"role\": \"assistant\", \"content\": \"y\"}], \"tools\": [{\"name\": \"f\"}]}\n",
+    check_with(t, "{\"messages\": [{\"role\": \"user\", \"content\": \"x\"}, {\"role\": \"assistant\", \"content\": \"y\"}],"
+                  " \"tools\": [{\"name\": \"f\"}]}\n",
                "chatml", 0, "a.jsonl:1 tools not shown: it has tools or tool calls, which the chat template does not print\n");
     tokenizer_close(t);
 }

@@ -177,14 +177,25 @@ TEST(a_dataset_in_which_nothing_is_trained_is_an_error)
     bench_close(&b);
 }
 
+#define CALL_ROW "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"assistant\", \"content\": null, \"tool_calls\": [{\"function\": " \
+                 "{\"name\": \"f\", \"arguments\": {}}}]}, {\"role\": \"tool\", \"content\": \"1\"}, {\"role\": \"assistant\", \"content\": \"b\"}]}\n"
+
 TEST(answers_that_the_template_leaves_out_are_counted)
 {
-    bench b;            // tool calls in a template that knows none
-    if (!bench_open(&b, "chatml"))
+    bench b;            // a template that knows no tool calls: its empty answer is not what was said
+    if (!bench_open(&b, "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content or '' }}<|im_end|>\n{% endfor %}"
+                        "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"))
         return;
-    CHECK(build(&b, "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"assistant\", \"content\": null, \"tool_calls\": [{\"function\":"
-                    " {\"name\": \"f\", \"arguments\": {}}}]}, {\"role\": \"tool\", \"content\": \"1\"}, {\"role\": \"assistant\", \"content\": \"b\"}]}\n")
-          || b.e.code == ERR_INPUT);
-    CHECK(b.e.code == ERR_INPUT || b.totals.left_out == 1);
+    check_trained(&b, CALL_ROW, 0, "<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\n<|im_end|>\n<|im_start|>tool\n1<|im_end|>\n"
+                                   "<|im_start|>assistant\n«b<|im_end|>»\n");
+    CHECK(b.totals.left_out == 1 && b.totals.kept == 1);
+    b.o.chat_template = STR("{% for m in messages %}{% if m.content %}<|im_start|>{{ m.content }}<|im_end|>\n{% endif %}{% endfor %}");
+    check_trained(&b, CALL_ROW, 0, "<|im_start|>a<|im_end|>\n<|im_start|>1<|im_end|>\n«<|im_start|>b<|im_end|>»\n");
+    CHECK(b.totals.left_out == 1);
+    // What is really empty is trained as such, and is not left out.
+    b.o.chat_template = STR("chatml");
+    // Its newline and its blank are one token.
+    check_trained(&b, CHAT("a", " "), 0, "<|im_start|>user\na<|im_end|>\n<|im_start|>assistant«\n <|im_end|>»\n");
+    CHECK(b.totals.left_out == 0);
     bench_close(&b);
 }

@@ -14,19 +14,28 @@ typedef struct finder {
 } finder;
 
 // The first byte of a run that matters, from `from` on; SIZE_MAX when there is none.
-static size_t first_run(const finder *f, size_t from, bool (*matters)(int32_t mark, int32_t message), int32_t message)
+static size_t first_run_of(const jinja_output *o, size_t from, bool (*matters)(int32_t mark, int32_t message), int32_t message)
 {
-    const jinja_output *o = &f->r->output;
     for (int64_t i = 0; i < o->run_count; i++)
         if (o->runs[i].end > from && matters(o->runs[i].mark, message))
             return MAX((size_t)o->runs[i].begin, from);
     return SIZE_MAX;
 }
 
+static size_t first_run(const finder *f, size_t from, bool (*matters)(int32_t mark, int32_t message), int32_t message)
+{
+    return first_run_of(&f->r->output, from, matters, message);
+}
+
 // The role's name is a header, not what the model wrote.
 static bool is_own(int32_t mark, int32_t message)
 {
     return chat_mark_message(mark) == message && chat_mark_field(mark) != FIELD_ROLE;
+}
+
+static bool is_call(int32_t mark, int32_t message)
+{
+    return chat_mark_message(mark) == message && chat_mark_field(mark) == FIELD_TOOL_CALLS;
 }
 
 static bool is_other(int32_t mark, int32_t message) { return mark && chat_mark_message(mark) != message; }
@@ -104,6 +113,33 @@ static size_t begin_of_call(const finder *f, int32_t i, size_t fits, size_t own)
     return field == FIELD_TOOL_CALLS && within ? fits : own;
 }
 
+// Does a stop token stand where the text and the generation prompt part? "<think>" and "<|end|>" part within a token.
+static bool ends_at_once(const finder *f, size_t *fits)
+{
+    while (*fits && !ends_header(f, *fits))
+        --*fits;
+    return *fits && has_stop(f, *fits, *fits + 1);
+}
+
+// The place after the last header before `own`: what add_generation_prompt writes behind the messages before this one. Markup
+// between it and the answer's own bytes the model has to write itself. `own` when no such header leads to it.
+static size_t after_header(const finder *f, int32_t i, size_t own)
+{
+    const str prompt = text_view(&f->r->before.text);
+    jinja_output plain = {0};
+    err ignored = {0};
+    size_t found = own;
+    if (chat_render(f->call, i, false, &plain, &ignored)) {
+        const str header = str_from(prompt, common_prefix(text_view(&plain.text), prompt));
+        size_t at = header.size ? str_find(f->text, header, 0) : f->text.size;
+        for (; at + header.size <= own; at = str_find(f->text, header, at + 1))
+            found = at + header.size;
+    }
+    jinja_output_close(&plain);
+    bool leads = found < own && first_run(f, found, is_other, i) >= own && !has_stop(f, found, own);
+    return leads ? found : own;
+}
+
 // Where the answer begins: after its generation prompt if the text has it, else with its own first byte.
 static bool find_begin(finder *f, int32_t i, size_t *begin)
 {
@@ -120,8 +156,8 @@ static bool find_begin(finder *f, int32_t i, size_t *begin)
     if (prompt.size && fits == prompt.size)
         *begin = fits;
     else if (*begin != SIZE_MAX)
-        *begin = begin_of_call(f, i, fits, *begin);
-    else if (has_stop(f, fits, fits + 1))                   // an empty answer, whose prompt would have begun to think
+        *begin = MIN(begin_of_call(f, i, fits, *begin), after_header(f, i, *begin));
+    else if (ends_at_once(f, &fits))                        // an empty answer, whose prompt would have begun to think
         *begin = fits;
     return true;
 }
@@ -135,6 +171,18 @@ static bool has_special(const finder *f, size_t from, size_t to)
     return false;
 }
 
+// How far the message goes, by the rendering that ends with it. Where the two part before it (thinking that only the last answer
+// shows), they are laid side by side from its first call on.
+static size_t zone_by_rendering(const finder *f, int32_t i, size_t begin)
+{
+    const str alone = text_view(&f->r->before.text);
+    const size_t zone = common_prefix(alone, f->text);
+    const size_t there = first_run_of(&f->r->before, 0, is_call, i), here = first_run(f, begin, is_call, i);
+    if (zone > begin || there == SIZE_MAX || here == SIZE_MAX)
+        return zone;
+    return here + common_prefix(str_from(alone, there), str_from(f->text, here));
+}
+
 // The end of the message's own last byte. Some templates name a tool call once more in its result; then the rendering
 // that ends with this message says how far it goes.
 static bool find_last(finder *f, int32_t i, size_t begin, size_t *last)
@@ -146,7 +194,7 @@ static bool find_last(finder *f, int32_t i, size_t begin, size_t *last)
     err why = {0};
     size_t zone = *last;
     if (chat_render(f->call, i + 1, false, &f->r->before, &why))
-        zone = common_prefix(text_view(&f->r->before.text), f->text);
+        zone = zone_by_rendering(f, i, begin);
     else if (later != SIZE_MAX)
         zone = later;
     if (zone > begin)

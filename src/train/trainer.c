@@ -248,7 +248,7 @@ static bool work(training *t, const checkpoint *resume, err *e)
     if (resume)
         log_info("going on from '%s'", resume->folder);
     else
-        TRY(warn_of_data(t, t->c->caches[0], t->cache, e));
+        warn_of_data(t, t->c->caches[0], t->cache);
     TRY(training_open_engine(t, e) && load_weights(t, resume, e) && begin(t, e));
     if (export_due(t) && !file_exists(export_folder(t, t->at)))         // a run that ended between checkpoint and export
         TRY(export_now(t, e));

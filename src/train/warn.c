@@ -155,30 +155,32 @@ static void compare_with_export(const drift *d, const char *exported)
     tokenizer_close(k);
 }
 
-// The export's tokenizer is written as it will be, read as others will, and its template run on rows that were trained.
-static bool warn_of_drift(const training *t, const char *cache_folder, const cache *c, err *e)
+// The export's tokenizer is written as it will be, read as others will, and its template run on rows that were trained. Where that
+// cannot be done the run goes on: the export itself will say what is wrong with it.
+static void warn_of_drift(const training *t, const char *cache_folder, const cache *c)
 {
     char folder[] = "/tmp/skiff-tokenizer-XXXXXX";
     const drift d = { t, c, cache_folder };
-    if (t->c->steps_per_hf_export < 0 || !*cache_chat_template(c))
-        return true;
-    if (!mkdtemp(folder))
-        return fail_io(e, "make a folder", folder);
     err why = {0};
-    bool ok = export_tokenizer(t->tokenizer, folder, str_of(t->export_template), cache_stop_token(c, 0),
-                               t->c->pad_tokenizer ? t->model.vocab : 0, e);
-    if (ok)
+    if (t->c->steps_per_hf_export < 0 || !*cache_chat_template(c))
+        return;
+    bool made = mkdtemp(folder) != NULL || fail_io(&why, "make a folder", folder);
+    if (made && export_tokenizer(t->tokenizer, folder, str_of(t->export_template), cache_stop_token(c, 0),
+                                 t->c->pad_tokenizer ? t->model.vocab : 0, &why))
         compare_with_export(&d, folder);
-    return (folder_remove(folder, &why) || why.code) && ok;
+    else
+        log_warning("the export's tokenizer and template could not be tried: %s", why.text);
+    if (made && !folder_remove(folder, &why))
+        log_warning("%s", why.text);
 }
 
-bool warn_of_data(const training *t, const char *cache_folder, const cache *c, err *e)
+void warn_of_data(const training *t, const char *cache_folder, const cache *c)
 {
     warn_of_counts(c);
     if (cache_stop_token(c, 0) >= 0)                    // none at all is said with the plan
         warn_of_unended(t, c);
     warn_of_stops(t, c);
-    return warn_of_drift(t, cache_folder, c, e);
+    warn_of_drift(t, cache_folder, c);
 }
 
 // ---- tokens that the base model never saw -------------------------------------------------------------------------------

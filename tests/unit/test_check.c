@@ -140,7 +140,8 @@ TEST(what_a_template_makes_of_rows)
                "a.jsonl:1 special tokens in content: the text of a message spells a special token\n");
     check_with(t, CHAT("a", "one two three four five six seven eight nine ten"), "chatml", 16,
                "a.jsonl:1 too long: 22 tokens, and no whole answer lies within max_seq_len=16\n");
-    check_with(t, CHAT("a", "b"), "{{ raise_exception('not today') }}", 0, "a.jsonl:1 refused by the template: chat_template:1:19: the template refuses this conversation: not today\n");
+    check_with(t, CHAT("a", "b"), "{{ raise_exception('not today') }}", 0,
+               "a.jsonl:1 refused by the template: chat_template:1:19: the template refuses this conversation: not today\n");
     check_with(t, CHAT("a", "b"), "{% for m in messages %}{{ m.content }} {% endfor %}", 0,
                "a.jsonl:1 refused by the template: messages[1]: chat_template:1: no stop token follows this answer, so its end could not be "
                "learned; let the template write '<|im_end|>' after it\n");

@@ -125,11 +125,11 @@ static bool ends_at_once(const finder *f, size_t *fits)
 // between it and the answer's own bytes the model has to write itself. `own` when no such header leads to it.
 static size_t after_header(const finder *f, int32_t i, size_t own)
 {
-    const str prompt = text_view(&f->r->before.text);
     jinja_output plain = {0};
     err ignored = {0};
     size_t found = own;
-    if (chat_render(f->call, i, false, &plain, &ignored)) {
+    if (chat_render(f->call, i, true, &f->r->before, &ignored) && chat_render(f->call, i, false, &plain, &ignored)) {
+        const str prompt = text_view(&f->r->before.text);
         const str header = str_from(prompt, common_prefix(text_view(&plain.text), prompt));
         size_t at = header.size ? str_find(f->text, header, 0) : f->text.size;
         for (; at + header.size <= own; at = str_find(f->text, header, at + 1))

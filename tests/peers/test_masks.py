@@ -64,7 +64,9 @@ def header(*words):
 EMPTY_THINKING = [("trl", r"<|think|></|>|\n+|</|think>|<think>|</think>|>", r"(assistant\n|</?think|</?think>|</?|\n)", r"")]
 # TRL also trains "<think>", which the generation prompt ends with.
 OPENED = [("trl", r"<|think|>|>\n|\n", r"(assistant\n|<|<think|<think>)", r"")]
-NEMOTRON = EMPTY_THINKING + [newline("<|im_end|>")]
+OPENED += [newline("<|im_end|>")]
+# An empty answer behind empty thinking: neither a prompt nor a byte of the message says where it would begin.
+NEMOTRON = EMPTY_THINKING + [newline("<|im_end|>"), ("trl", re.escape("<|im_end|>"), "<think></think>", r"")]
 DIFFERENCES = {
     "deepseek_r1_distill": header("<｜Assistant｜>", "<｜tool▁outputs▁end｜>"),
     "deepseekv3": header("<｜Assistant｜>", "<｜tool▁outputs▁end｜>"),
@@ -84,7 +86,9 @@ DIFFERENCES = {
     "glm4moe": EMPTY_THINKING + [("trl", r"\n", r"<\|assistant\|>", r"<think>")],
     "qwen2_5_vl": [newline("<|im_end|>")], "qwen3": [newline("<|im_end|>")], "qwen3_instruct_2507": [newline("<|im_end|>")],
     "qwen3_vl": [newline("<|im_end|>")], "smolvlm": [newline("<end_of_utterance>")],
-    "qwen3_5_nothink": OPENED, "qwen3_5_think": OPENED, "qwen3_6": OPENED, "qwen3_8": OPENED,
+    # Its generation prompt holds all of the empty thinking.
+    "qwen3_5_nothink": EMPTY_THINKING + [newline("<|im_end|>")],
+    "qwen3_5_think": OPENED, "qwen3_6": OPENED, "qwen3_8": OPENED,
     # The header's newline, too: the twin's tag stands before it.
     "qwen2_5": [newline("<|im_end|>"), ("trl", r"\n", r"<\|im_start\|>assistant", r"")],
 }

@@ -178,7 +178,8 @@ static size_t zone_by_rendering(const finder *f, int32_t i, size_t begin)
     const str alone = text_view(&f->r->before.text);
     const size_t zone = common_prefix(alone, f->text);
     const size_t there = first_run_of(&f->r->before, 0, is_call, i), here = first_run(f, begin, is_call, i);
-    if (zone > begin || there == SIZE_MAX || here == SIZE_MAX)
+    const bool holds_some = zone > begin && last_own(f, begin, zone, i) > begin;
+    if (holds_some || there == SIZE_MAX || here == SIZE_MAX)
         return zone;
     return here + common_prefix(str_from(alone, there), str_from(f->text, here));
 }

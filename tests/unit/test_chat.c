@@ -288,7 +288,7 @@ TEST(results_that_name_their_call_are_not_trained)
 {
     bench b;            // the last answer also shows its thinking, so that the rendering that ends with it is no prefix of the whole
     bench_open(&b, SMOL, "{% for m in messages %}{% if m.role == 'user' %}<|im_start|>user {{ m.content }}<|im_end|>{% elif m.role == 'assistant' %}"
-                         "<|im_start|>assistant{% if loop.last and m.content %} thinks {{ m.content }}{% endif %}{% if m.tool_calls %} to={{"
+                         "<|im_start|>assistant{% if loop.last and m.content %}~{{ m.content }}~{% endif %}{% if m.tool_calls %} to={{"
                          " m.tool_calls[0].function.name }}({{ m.tool_calls[0].function.arguments.x }})<|endoftext|>{% set name ="
                          " m.tool_calls[0].function.name %}{% else %}{{ m.content }}<|im_end|>{% endif %}{% else %}<|im_start|>{{"
                          " messages[1].tool_calls[0].function.name }} says {{ m.content }}<|im_end|>{% endif %}{% endfor %}"
@@ -297,7 +297,7 @@ TEST(results_that_name_their_call_are_not_trained)
                            " [{\"function\": {\"name\": \"f\", \"arguments\": {\"x\": \"1\"}}}]}, {\"role\": \"tool\", \"content\": \"a\"},"
                            " {\"role\": \"tool\", \"content\": \"b\"}, {\"role\": \"assistant\", \"content\": \"c\"}]}", &plain),
                "<|im_start|>user w<|im_end|><|im_start|>assistant« to=f(1)<|endoftext|>»<|im_start|>f says a<|im_end|><|im_start|>f says b<|im_end|>"
-               "<|im_start|>assistant« thinks cc<|im_end|>»");
+               "<|im_start|>assistant«~c~c<|im_end|>»");
     bench_close(&b);
 }
 

@@ -208,11 +208,19 @@ TEST(the_export_stops_where_training_did)
     CHECK(run(&t, &r));
     const node *stops = node_get(read_json(&a, r.export_folder, "generation_config.json"), "eos_token_id");
     CHECK(node_is(stops, NODE_LIST) && node_at(stops, 0)->integer == TINY_STOP);
-    // Those given instead, by id and by name; what was trained is not among them, which is said.
-    t.c.stop_tokens = (const char *const[]){ "257", "<|endoftext|>", NULL };
+    // Those of the base are kept beside them, unless others are given, by id or by name; what was trained is not among those, which is said.
+    CHECK(file_write(path_join(&a, t.model, "generation_config.json"), STR("{\"eos_token_id\": [256]}"), &e));
     CHECK(folder_remove(t.output, &e) && run(&t, &r));
     stops = node_get(read_json(&a, r.export_folder, "generation_config.json"), "eos_token_id");
-    CHECK(node_is(stops, NODE_LIST) && stops->list.count == 2 && node_at(stops, 0)->integer == 257 && node_at(stops, 1)->integer == 256);
+    CHECK(stops->list.count == 2 && node_at(stops, 0)->integer == TINY_STOP && node_at(stops, 1)->integer == 256);
+    t.c.stop_tokens = (const char *const[]){ "257", NULL };
+    CHECK(folder_remove(t.output, &e) && run(&t, &r));
+    stops = node_get(read_json(&a, r.export_folder, "generation_config.json"), "eos_token_id");
+    CHECK(stops->list.count == 1 && node_at(stops, 0)->integer == 257);
+    t.c.stop_tokens = (const char *const[]){ "<|endoftext|>", NULL };
+    CHECK(folder_remove(t.output, &e) && run(&t, &r));
+    stops = node_get(read_json(&a, r.export_folder, "generation_config.json"), "eos_token_id");
+    CHECK(stops->list.count == 1 && node_at(stops, 0)->integer == 256);
     CHECK(strstr(said, "answers are trained to end with '<|im_end|>' (258), which is not among hf_generation_eos_token_ids"));
     CHECK(folder_remove(t.output, &e));
     t.c.stop_tokens = (const char *const[]){ "<|eot|>", NULL };

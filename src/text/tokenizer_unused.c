@@ -4,16 +4,6 @@
 #include "base/util.h"
 #include "text/tokenizer.h"
 
-static bool is_id(const node *n, int64_t id) { return node_is(n, NODE_INT) && n->integer == id; }
-
-static bool is_taken(const tokenizer *t, const node *added, int64_t id)
-{
-    for (int64_t i = 0; i < added->list.count; i++)
-        if (is_id(node_get(&added->list.items[i], "id"), id))
-            return true;
-    return id < tokenizer_size(t) && tokenizer_token(t, (int32_t)id).size;
-}
-
 static node unused(const tokenizer *t, arena *a, int64_t id)
 {
     static const char *const flags[] = { "single_word", "lstrip", "rstrip", "normalized" };
@@ -37,10 +27,8 @@ static bool pad(const tokenizer *t, arena *a, const char *path, int64_t vocab, e
     node *is = node_object(a), *added = node_list(a);
     for (int64_t i = 0; node_is(had, NODE_LIST) && i < had->list.count; i++)
         node_add(a, added, had->list.items[i]);
-    const node before = *added;
-    for (int64_t id = 0; id < vocab; id++)
-        if (!is_taken(t, &before, id))
-            node_add(a, added, unused(t, a, id));
+    for (int64_t id = tokenizer_size(t); id < vocab; id++)      // `tokenizers` numbers added tokens on from the last one
+        node_add(a, added, unused(t, a, id));
     for (int64_t i = 0; i < was->object.count; i++) {
         const member *m = &was->object.members[i];
         node_put(a, is, arena_chars(a, m->key), str_is(m->key, "added_tokens") ? *added : m->value);

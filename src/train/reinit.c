@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/random.h"
 #include "base/util.h"
 
@@ -104,6 +105,8 @@ bool reinit_rows(engine *g, const model_config *c, const model_weights *w, const
         free(m.row);
         TRY(ok);
     }
+    if (count)
+        log_info("reinit_tokens: %d tokens are drawn anew, in the embedding%s", count, c->tied ? "" : " and the head");
     return true;
 }
 

@@ -66,7 +66,7 @@ def padded(data):
 
 
 counts = {"rows": 3, "kept": 2, "dropped": 1, "tokens": 5, "trained": 2, "special_in_content": 0, "bos_missing": 0, "bos_double": 0,
-          "tools_unseen": 0, "longest": 3, "drops": [{"reason": "a field is null", "rows": 1, "first": "a.jsonl: row 2"}],
+          "tools_unseen": 0, "left_out": 0, "longest": 3, "drops": [{"reason": "a field is null", "rows": 1, "first": "a.jsonl: row 2"}],
           "stop_tokens": [2]}
 key = hashlib.sha256(b"key").hexdigest()
 

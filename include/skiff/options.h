@@ -24,6 +24,7 @@ enum {
     SKIFF_IGNORED = 1,              // ignore_in_hash: cannot change what a step makes
     SKIFF_LATER   = 2,              // read and checked, but not built yet: anything but the default is refused
     SKIFF_MIXTURE = 4,              // used by mixtures only
+    SKIFF_TRUE    = 8,              // a list that may also be `true`: the one text "true"
     SKIFF_LIST_ROOM = 16,
 };
 
@@ -133,12 +134,12 @@ enum { pack_sequential = 2 };
       "Matrix products in 8-bit integers.")                                                                                  \
     X(NUMBER, z_loss_weight, 0.0, 0, 1, 0, SKIFF_LATER,                                                                       \
       "Weight of the squared log-sum-exp added to the loss.")                                                                \
-    X(LIST, reinit_tokens, SKIFF_LIST_UNSET, 0, 0, 0, SKIFF_LATER,                                                            \
-      "Tokens whose embeddings are drawn anew before training.")                                                             \
-    X(BOOL, pad_tokenizer_to_match_model, false, 0, 0, 0, SKIFF_LATER,                                                        \
-      "Adds unused tokens until the tokenizer has as many as the model.")                                                    \
-    X(LIST, hf_generation_eos_token_ids, SKIFF_LIST_UNSET, 0, 0, 0, SKIFF_LATER,                                              \
-      "Stop tokens for generation_config.json. Unset: those that were trained.")                                             \
+    X(LIST, reinit_tokens, SKIFF_LIST_UNSET, 0, 0, 0, SKIFF_TRUE,                                                             \
+      "Tokens the base never saw, whose embeddings are drawn anew before training. true: Llama 3's five.")                   \
+    X(BOOL, pad_tokenizer_to_match_model, false, 0, 0, 0, 0,                                                                  \
+      "Adds unused tokens to the export's tokenizer until it has as many as the model.")                                     \
+    X(LIST, hf_generation_eos_token_ids, SKIFF_LIST_UNSET, 0, 0, 0, 0,                                                        \
+      "Stop tokens for generation_config.json: ids or tokens. Unset: those that were trained, and the base's.")              \
     X(BOOL, allow_out_of_region_reads, false, 0, 0, 0, SKIFF_IGNORED | SKIFF_LATER,                                           \
       "Reads from a bucket in another region than the machine.")                                                             \
     X(BOOL, allow_out_of_region_writes, false, 0, 0, 0, SKIFF_IGNORED | SKIFF_LATER,                                          \
@@ -267,6 +268,10 @@ enum { pack_sequential = 2 };
       "Says what would run, and runs nothing.")                                                                              \
     X(BOOL, plan, false, 0, 0, 0, SKIFF_IGNORED,                                                                              \
       "Prints what the training steps will need (memory, steps, tokens, time) as JSON, and runs nothing.")                   \
+    X(BOOL, explain, false, 0, 0, 0, SKIFF_IGNORED,                                                                           \
+      "Prints as JSON why each step would run or be skipped, and runs nothing.")                                             \
+    X(INT, explain_step, 0, 0, 1e12, 0, SKIFF_IGNORED,                                                                        \
+      "With it, also the rows and metrics of this update of training steps.")                                                \
     X(LIST, force_run, SKIFF_LIST_UNSET, 0, 0, 0, SKIFF_IGNORED,                                                              \
       "Steps to run again from the beginning, as a JSON list of names; \"all\" for every step.")                             \
     X(BOOL, force_run_failed, false, 0, 0, 0, SKIFF_IGNORED,                                                                  \

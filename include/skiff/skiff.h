@@ -75,12 +75,34 @@ typedef struct skiff_shown {                    // one token as the trainer sees
     const char *text;                           // its bytes
     size_t size;
     bool trained;                               // the trainer learns to predict this token
-    int64_t segment, position;                  // conversation within the pack, token within the conversation
+    int64_t segment, position;                  // conversation within the pack, from 1; token within the conversation, from 0
+    const char *role;                           // of the message its text came from, "template", "prompt" …; "" when not known
+    const char *file;                           // where the conversation comes from, and its row there
+    int64_t row;
+    int64_t kept, whole;                        // tokens of the conversation in this pack, and before it was cut
 } skiff_shown;
 
 // The tokens of row `number` (from 1) of a token cache (a pack at max_seq_len) or of chat data (`model` needed).
 bool skiff_data_show(const char *data, const char *model, int64_t number, const char *const *options,
                      bool (*token)(void *self, const skiff_shown *), void *self, skiff_err *e);
+
+typedef struct skiff_finding {                  // what is wrong with a row, or worth knowing of it
+    const char *file;
+    int64_t row;                                // from 1; 0: the file as a whole
+    const char *path;                           // within the row ("messages[2].role"), or ""
+    const char *kind, *reason;                  // "wrong form"; "expected text, got a number"
+    bool bad;                                   // else a warning: the row is trained all the same
+} skiff_finding;
+typedef struct skiff_check_how {
+    const char *adapter;                        // NULL: found in each file's first row
+    bool warnings;                              // rows with warnings are told, too (they are always counted)
+} skiff_check_how;
+
+// Reads every row, and with a model (may be NULL) renders, tokenizes and masks it too. Tells each bad row, in order, until `finding`
+// returns false. False with SKIFF_INPUT when there are bad rows, and then the report is made all the same. `how` may be NULL.
+// Report: files, rows, bad, reasons, warnings; with a model tokens, trained_tokens, longest, roles.
+bool skiff_data_check(const char *data, const char *model, const skiff_check_how *how, const char *const *options,
+                      bool (*finding)(void *self, const skiff_finding *), void *self, char **report, skiff_err *e);
 
 // Chats to a token cache in `output`. Report: the totals.
 bool skiff_tokenize(const char *data, const char *model, const char *output, const char *const *options, char **report,
@@ -130,6 +152,14 @@ bool skiff_run(const char *experiment, int argc, char **argv, int *exit_code, sk
 
 // What an experiment or training config will need, before anything runs: memory by kind, steps, tokens, time.
 bool skiff_plan(const char *config, const char *const *options, char **report, skiff_err *e);
+
+typedef struct skiff_explain_how {
+    const char *prefix;                         // where outputs are; NULL: as skiff_run has it
+    int64_t step;                               // also the rows and metrics of this update of training steps; 0: none
+} skiff_explain_how;
+// Why each step of an experiment would run or be skipped, and what differs from the last version. `options`: step.option=value texts.
+// `how` may be NULL. Report: prefix, and per step name, output_path, status, action, reason, changed, inputs, cache, step.
+bool skiff_explain(const char *experiment, const skiff_explain_how *how, const char *const *options, char **report, skiff_err *e);
 
 // Times the whole optimizer step on random ids. Report: tokens_per_second, mfu_causal, peak_gflops, peak_memory_bytes, parts.
 bool skiff_bench(const char *model, int64_t batch, int64_t seq, int64_t steps, const char *const *options, char **report,

@@ -19,6 +19,7 @@ static const struct takes {
     const char *single[12];
 } takes[] = {
     { "tokenize",  { SECTION_FORMAT }, 1, { "shard_rows", "threads" } },
+    { "data check", { SECTION_FORMAT }, 1, { LENGTH, "threads" } },
     { "data show", { SECTION_FORMAT }, 1, { LENGTH } },
     { "eval",      { SECTION_FORMAT }, 1, { LENGTH, MACHINE } },
     { "sft",       { SECTION_SFT, SECTION_FORMAT }, 2, { "validation", "shard_rows" } },
@@ -88,6 +89,7 @@ bool api_options_read(const char *command, const char *const *flags, arena *a, a
     };
     TRY(check_names(find(command), flags, e));
     TRY(options_from_flags(into, COUNT(into), a, flags, e));
+    out->tokenize.threads = out->sft.threads;           // one option of two sections
     out->compute = precision_type(out->sft.precision, out->sft.isa);
     return true;
 }

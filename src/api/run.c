@@ -17,14 +17,15 @@ bool skiff_run(const char *file, int argc, char **argv, int *exit_code, skiff_er
     return run_experiment(file, argc, argv, exit_code, e);
 }
 
-// `skiff run FILE --plan` in a process of its own (a .c experiment takes its process's place), its stdout as the report.
-static bool plan_experiment(const char *file, const char *const *options, char **report, err *e)
+// `skiff run FILE --plan` (or other flags, NULL at the end) in a process of its own (a .c experiment takes its process's place), its
+// stdout as the report.
+static bool ask_experiment(const char *file, const char *const *flags, const char *const *options, char **report, err *e)
 {
     arena a = {0};
     text out = {0};
     int ends[2], status = 0, count = 0;
     if (pipe(ends) != 0)
-        return fail_io(e, "read the plan of", file);
+        return fail_io(e, "read the answer of", file);
     pid_t child = fork();
     if (child == 0) {
         char **argv = NULL;
@@ -32,7 +33,8 @@ static bool plan_experiment(const char *file, const char *const *options, char *
         dup2(ends[1], STDOUT_FILENO);
         close(ends[0]);
         close(ends[1]);
-        ARENA_PUSH(&a, argv, count, (char *)"--plan");
+        for (; *flags; flags++)
+            ARENA_PUSH(&a, argv, count, arena_chars(&a, str_of(*flags)));
         for (; options && *options; options++)
             ARENA_PUSH(&a, argv, count, arena_chars(&a, str_of(*options)));
         if (!run_experiment(file, count, argv, &code, e) && *e->text)
@@ -75,7 +77,7 @@ bool skiff_plan(const char *config, const char *const *options, char **report, s
     train_config c;
     train_plan p;
     if (is_experiment(config))
-        return plan_experiment(config, options, report, e);
+        return ask_experiment(config, (const char *const[]){ "--plan", NULL }, options, report, e);
     bool ok = train_settings_read(&a, config, options, &s, e) && train_config_fill(&s.sft, s.format.pack, &c, e)
            && bring_sizes(&a, "model_name_or_path", &c.model, e) && (api_train_data(&a, &s, false, &c, e) || err_while(e, "%s", config));
     if (ok && (ok = train_make_plan(&c, &p, e))) {
@@ -83,4 +85,21 @@ bool skiff_plan(const char *config, const char *const *options, char **report, s
     }
     arena_close(&a);
     return ok;
+}
+
+bool skiff_explain(const char *file, const skiff_explain_how *how, const char *const *options, char **report, skiff_err *e)
+{
+    char step[32];
+    const char *flags[6] = { "--explain" };
+    int count = 1;
+    if (how && how->prefix) {
+        flags[count++] = "--prefix";
+        flags[count++] = how->prefix;
+    }
+    if (how && how->step > 0) {
+        snprintf(step, sizeof step, "%lld", (long long)how->step);
+        flags[count++] = "--explain_step";
+        flags[count++] = step;
+    }
+    return ask_experiment(file, flags, options, report, e);
 }

@@ -180,7 +180,7 @@ int main(int argc, char **argv)
     signal(SIGXFSZ, SIG_IGN);                   // a limit on file sizes is an error of the write, not the end of the process
     int code = run(argc, argv, &memory, &e);
     if (e.code) {
-        if (e.text[0])                          // else it was said by a process of its own (plan)
+        if (*e.text)                            // else a process of ours has said it
             fprintf(stderr, "skiff: %s\n", e.text);
         code = code ? code : skiff_exit_code(&e);
     }

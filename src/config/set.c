@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/json.h"
 #include "base/util.h"
 #include "config/option.h"
 
@@ -114,6 +115,11 @@ bool option_set_node(const option *o, void *values, const void *defaults, arena 
             break;
         return set_text(o, values, a, v->text, at, e);
     case OPTION_LIST:
+        if (v->kind == NODE_BOOL && (o->flags & SKIFF_TRUE)) {
+            memset(to, 0, value_size(OPTION_LIST));
+            *(const char **)to = v->truth ? "true" : NULL;
+            return true;
+        }
         if (v->kind != NODE_LIST)
             break;
         return set_list(o, values, a, v, file, e);
@@ -121,6 +127,17 @@ bool option_set_node(const option *o, void *values, const void *defaults, arena 
     if (v->kind == NODE_TEXT)
         return fail_at(e, at, "%s: expected %s, got '%.*s'", o->name, expected(o), (int)MIN(v->text.size, 60u), v->text.at);
     return fail_at(e, at, "%s: expected %s, got %s", o->name, expected(o), node_kind_name(v->kind));
+}
+
+// ["a", "b"] as JSON; true where it may be.
+static bool set_list_text(const option *o, void *values, arena *a, const char *value, place at, err *e)
+{
+    const node *list;
+    err ignored = {0};
+    if (!json_parse(a, arena_str(a, str_of(value)), at, &list, &ignored) || (list->kind != NODE_LIST && list->kind != NODE_BOOL))
+        return fail_at(e, at, "%s: expected a JSON list of texts like [\"a\", \"b\"]%s, got '%.60s'", o->name,
+                       o->flags & SKIFF_TRUE ? " or true" : "", value);
+    return option_set_node(o, values, NULL, a, list, at.file, e);
 }
 
 bool option_set_text(const option *o, void *values, arena *a, const char *value, place at, err *e)
@@ -153,9 +170,9 @@ bool option_set_text(const option *o, void *values, arena *a, const char *value,
     case OPTION_CHOICE:
         return set_text(o, values, a, str_of(value), at, e);
     case OPTION_LIST:
-        break;
+        return set_list_text(o, values, a, value, at, e);
     }
-    return fail_at(e, at, "%s: a list is given in the file, not as a flag", o->name);
+    return false;
 }
 
 static bool is_among(const char *const *names, str name)

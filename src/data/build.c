@@ -259,6 +259,8 @@ void cache_say_totals(const char *name, const cache_totals *t)
                     (long long)t->bos_missing);
     if (t->bos_double)
         log_warning("%s: %lld rows begin with two BOS tokens; the chat template writes one too many", name, (long long)t->bos_double);
+    if (t->left_out)
+        log_warning("%s: of %lld rows the chat template prints an answer not at all, so it is not trained", name, (long long)t->left_out);
     if (t->tools_unseen)
         log_warning("%s: %lld rows have tools or tool calls that the chat template does not show", name, (long long)t->tools_unseen);
 }

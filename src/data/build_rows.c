@@ -49,6 +49,7 @@ static bool keep(const chat_result *r, const row_text *t, shard_piece *p, err *e
     n->special_in_content += r->special_in_content;
     n->bos_missing += r->bos_missing;
     n->bos_double += r->bos_double;
+    n->left_out += r->left_out > 0;
     info_stop(&p->info, r->stop);
     return true;
 }

@@ -16,6 +16,7 @@ typedef struct cache_totals {
     int64_t rows, kept, dropped;            // rows of the source; conversations in the cache; rows left out
     int64_t tokens, trained;
     int64_t special_in_content, bos_missing, bos_double;   // rows with these warnings
+    int64_t left_out;                       // rows with an answer of which the chat template prints nothing
     int64_t tools_unseen;                   // rows with tools or tool calls that the chat template never shows
     int64_t longest;                        // tokens of the longest conversation
     struct { const char *reason; int64_t rows; char first[256]; } drops[8];     // and the place of the first such row; constant words

@@ -10,7 +10,7 @@
 static const struct { const char *name; size_t at; bool largest; } counts[] = {
 #define COUNT_OF(member) { #member, offsetof(cache_totals, member), false }
     COUNT_OF(rows), COUNT_OF(kept), COUNT_OF(dropped), COUNT_OF(tokens), COUNT_OF(trained), COUNT_OF(special_in_content),
-    COUNT_OF(bos_missing), COUNT_OF(bos_double), COUNT_OF(tools_unseen),
+    COUNT_OF(bos_missing), COUNT_OF(bos_double), COUNT_OF(tools_unseen), COUNT_OF(left_out),
     { "longest", offsetof(cache_totals, longest), true },
 };
 

@@ -55,6 +55,7 @@ typedef struct save_options {
     int32_t bos, eos, pad;          // for config.json and generation_config.json; -1: none
     const int32_t *stops;           // generation_config.json's eos_token_id
     int stop_count;
+    bool stops_only;                // those of the base's generation_config.json are not kept beside them
 } save_options;
 
 // Writes config.json, generation_config.json, model.safetensors (or shards with an index) into `folder`, which must

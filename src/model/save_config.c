@@ -149,8 +149,9 @@ static bool write_generation(saved_files *f, const char *folder, const save_opti
         node id = node_int(o->stops[i]);
         add_ids(a, stops, &id);
     }
-    add_ids(a, stops, node_get(n, "eos_token_id"));
-    if (o->eos >= 0)
+    if (!o->stops_only)
+        add_ids(a, stops, node_get(n, "eos_token_id"));
+    if (o->eos >= 0 && !o->stops_only)
         add_ids(a, stops, &eos);
     if (stops->list.count)
         node_put(a, n, "eos_token_id", *stops);

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "run/experiment.h"
+#include "run/explain.h"
 #include "run/plan.h"
 #include "run/signals.h"
 
@@ -80,9 +81,10 @@ static bool run(int argc, char **argv, const char *script, const skiff_main_args
         .run_only = flags.run_only, .max_concurrent = (int)flags.max_concurrent,
     };
     TRY(executor_plan(&x->arena, steps, count, &o, e) && outputs_differ(steps, count, e));
-    bool ok = flags.plan ? experiment_plan(&x->arena, steps, count, &summary, e)
-                         : executor_run(&x->arena, steps, count, &o, &summary, e);
-    if ((flags.json || flags.plan) && summary.size && (printf("%s\n", summary.chars) < 0 || fflush(stdout) != 0) && ok)
+    bool ok = flags.explain ? experiment_explain(&x->arena, steps, count, &o, flags.explain_step, &summary, e)
+            : flags.plan    ? experiment_plan(&x->arena, steps, count, &summary, e)
+                            : executor_run(&x->arena, steps, count, &o, &summary, e);
+    if ((flags.json || flags.plan || flags.explain) && summary.size && (printf("%s\n", summary.chars) < 0 || fflush(stdout) != 0) && ok)
         ok = fail_io(e, "write", "stdout");
     text_close(&summary);
     return ok;

@@ -190,7 +190,8 @@ bool train_config_fill(const struct SimpleSFTConfig *o, int format_pack, train_c
         .recompute = (recompute)index_of(o->recompute, recomputes),
         .steps_per_checkpoint = o->steps_per_checkpoint, .steps_per_hf_export = o->steps_per_hf_export,
         .steps_per_eval = o->steps_per_eval, .checkpoint_seconds = o->checkpoint_seconds,
-        .export_f32 = !strcmp(o->export_dtype, "f32"),
+        .export_f32 = !strcmp(o->export_dtype, "f32"), .pad_tokenizer = o->pad_tokenizer_to_match_model,
+        .reinit_tokens = o->reinit_tokens, .stop_tokens = o->hf_generation_eos_token_ids,
     };
     fill_schedule(o, &c->schedule);
     fill_data(o, format_pack, c);

@@ -62,3 +62,7 @@ void chat_result_close(chat_result *r);
 
 // The stop tokens that answers of this template end with, from the tokenizer's own config and a trial rendering.
 int32_t chat_stop_token(const chat *c);
+
+// The last token of the first answer that does not end with an added token, as a stop token is (blanks after it do not count); -1 when
+// there is none. An answer is a stretch of trained tokens.
+int64_t chat_unended(const tokenizer *t, const int32_t *ids, const uint8_t *mask, int64_t count);

@@ -16,10 +16,24 @@ typedef struct finder {
     own_runs *own;                  // per message
 } finder;
 
+// The first byte of a run that matters, from `from` on; SIZE_MAX when there is none.
+static size_t first_run_of(const jinja_output *o, size_t from, bool (*matters)(int32_t mark, int32_t message), int32_t message)
+{
+    for (int64_t i = 0; i < o->run_count; i++)
+        if (o->runs[i].end > from && matters(o->runs[i].mark, message))
+            return MAX((size_t)o->runs[i].begin, from);
+    return SIZE_MAX;
+}
+
 // The role's name is a header, not what the model wrote.
 static bool is_own(int32_t mark, int32_t message)
 {
     return chat_mark_message(mark) == message && chat_mark_field(mark) != FIELD_ROLE;
+}
+
+static bool is_call(int32_t mark, int32_t message)
+{
+    return chat_mark_message(mark) == message && chat_mark_field(mark) == FIELD_TOOL_CALLS;
 }
 
 static bool is_other(int32_t mark, int32_t message) { return mark && chat_mark_message(mark) != message; }
@@ -166,6 +180,33 @@ static bool find_prompt(finder *f, int32_t i, bool *given, size_t *size, size_t 
     return true;
 }
 
+// Does a stop token stand where the text and the generation prompt part? "<think>" and "<|end|>" part within a token.
+static bool ends_at_once(const finder *f, size_t *fits)
+{
+    while (*fits && !ends_header(f, *fits))
+        --*fits;
+    return *fits && has_stop(f, *fits, *fits + 1);
+}
+
+// The place after the last header before `own`: what add_generation_prompt writes behind the messages before this one. Markup
+// between it and the answer's own bytes the model has to write itself. `own` when no such header leads to it.
+static size_t after_header(const finder *f, int32_t i, size_t own)
+{
+    jinja_output plain = {0};
+    err ignored = {0};
+    size_t found = own;
+    if (chat_render(f->call, i, true, &f->r->before, &ignored) && chat_render(f->call, i, false, &plain, &ignored)) {
+        const str prompt = text_view(&f->r->before.text);
+        const str header = str_from(prompt, common_prefix(text_view(&plain.text), prompt));
+        size_t at = header.size ? str_find(f->text, header, 0) : f->text.size;
+        for (; at + header.size <= own; at = str_find(f->text, header, at + 1))
+            found = at + header.size;
+    }
+    jinja_output_close(&plain);
+    bool leads = found < own && first_run(f, found, is_other, i) >= own && !has_stop(f, found, own);
+    return leads ? found : own;
+}
+
 // Where the answer begins: after its generation prompt if the text has it, else with its own first byte.
 static bool find_begin(finder *f, int32_t i, size_t *begin)
 {
@@ -178,7 +219,9 @@ static bool find_begin(finder *f, int32_t i, size_t *begin)
     if (size && fits == size)
         *begin = fits;
     else if (*begin != SIZE_MAX)
-        *begin = begin_of_call(f, i, fits, *begin);
+        *begin = MIN(begin_of_call(f, i, fits, *begin), after_header(f, i, *begin));
+    else if (ends_at_once(f, &fits))                        // an empty answer, whose prompt would have begun to think
+        *begin = fits;
     return true;
 }
 
@@ -189,6 +232,19 @@ static bool has_special(const finder *f, size_t from, size_t to)
         if (tokenizer_is_special(f->call->c->tokenizer, r->tokens.ids[k]) && r->tokens.end[k] <= to)
             return true;
     return false;
+}
+
+// How far the message goes, by the rendering that ends with it. Where the two part before it (thinking that only the last answer
+// shows), they are laid side by side from its first call on.
+static size_t zone_by_rendering(const finder *f, int32_t i, size_t begin)
+{
+    const str alone = text_view(&f->r->before.text);
+    const size_t zone = common_prefix(alone, f->text);
+    const size_t there = first_run_of(&f->r->before, 0, is_call, i), here = first_run(f, begin, is_call, i);
+    const bool holds_some = zone > begin && last_own(f, begin, zone, i) > begin;
+    if (holds_some || there == SIZE_MAX || here == SIZE_MAX)
+        return zone;
+    return here + common_prefix(str_from(alone, there), str_from(f->text, here));
 }
 
 // The end of the message's own last byte. Some templates name a tool call once more in its result; then the rendering
@@ -202,7 +258,7 @@ static bool find_last(finder *f, int32_t i, size_t begin, size_t *last)
     err why = {0};
     size_t zone = *last;
     if (chat_render(f->call, i + 1, false, &f->r->before, &why))
-        zone = common_prefix(text_view(&f->r->before.text), f->text);
+        zone = zone_by_rendering(f, i, begin);
     else if (later != SIZE_MAX)
         zone = later;
     if (zone > begin)
@@ -253,18 +309,55 @@ static bool no_stop(finder *f, int32_t i, size_t last)
                    "template write '%.*s' after it", i, c->file, line, STR_ARG(word));
 }
 
+static bool is_blank(str s)
+{
+    for (size_t i = 0; i < s.size; i++)
+        if (!strchr(" \t\r\n", s.at[i]))
+            return false;
+    return true;
+}
+
 static bool says_something(const node *message)
 {
     const node *content = node_get(message, "content"), *calls = node_get(message, "tool_calls");
-    return (node_is(content, NODE_TEXT) && content->text.size) || (node_is(content, NODE_LIST) && content->list.count)
-           || (node_is(calls, NODE_LIST) && calls->list.count);
+    for (int64_t i = 0; node_is(content, NODE_LIST) && i < content->list.count; i++) {
+        const node *words = node_get(node_at(content, i), "text");
+        if (node_is(words, NODE_TEXT) && !is_blank(words->text))
+            return true;
+    }
+    return (node_is(content, NODE_TEXT) && !is_blank(content->text)) || (node_is(calls, NODE_LIST) && calls->list.count);
+}
+
+static bool is_words(int32_t mark, int32_t message)
+{
+    return chat_mark_message(mark) == message && (chat_mark_field(mark) == FIELD_CONTENT || chat_mark_field(mark) == FIELD_REASONING);
+}
+
+// Some templates (Gemma 4's) print an answer's words behind the results of the calls it makes. `from`: the end of what is trained.
+static void train_words_behind(finder *f, int32_t i, size_t from)
+{
+    const size_t begin = first_run(f, 0, is_words, i);
+    size_t end = from;
+    const jinja_output *o = &f->r->output;
+    if (begin == SIZE_MAX || begin < from)
+        return;
+    for (int64_t k = 0; k < o->run_count; k++)
+        if (o->runs[k].begin >= begin && is_words(o->runs[k].mark, i))
+            end = o->runs[k].end;
+    int64_t stop = find_stop(f, i, end);
+    if (stop >= 0 && is_stop(f->call->c, f->r->tokens.ids[stop]))
+        end = f->r->tokens.end[stop];
+    set_bytes(f, begin, end, i);
 }
 
 static bool train_message(finder *f, int32_t i)
 {
     size_t begin, last;
+    if (first_own(f, i) == SIZE_MAX && says_something(&f->call->context->messages->list.items[i])) {
+        f->r->left_out++;                                   // what stands where the answer should is not it
+        return true;
+    }
     TRY(find_begin(f, i, &begin));
-    f->r->left_out += says_something(&f->call->context->messages->list.items[i]) && first_own(f, i) == SIZE_MAX;
     if (begin == SIZE_MAX)
         return true;
     TRY(find_last(f, i, begin, &last));
@@ -277,6 +370,7 @@ static bool train_message(finder *f, int32_t i)
     }
     f->r->stop = f->r->tokens.ids[stop];
     set_bytes(f, begin, f->r->tokens.end[stop], i);
+    train_words_behind(f, i, f->r->tokens.end[stop]);
     return true;
 }
 

@@ -58,3 +58,5 @@ const char *tokenizer_digest(const tokenizer *t);       // SHA-256 (hex) of the 
 // transformers' AutoTokenizer loads them and gives the same ids. Files of a Hugging Face folder are copied as they
 // are (tokenizer_config.json gets the template and eos token trained); from a GGUF they are written.
 bool tokenizer_save(const tokenizer *t, const char *folder, str chat_template, int32_t eos, err *e) MUST_CHECK;
+// Adds tokens that nothing uses behind those of a folder so saved, until there are `vocab`.
+bool tokenizer_add_unused(const tokenizer *t, const char *folder, int64_t vocab, err *e) MUST_CHECK;

@@ -143,6 +143,9 @@ const node *identity_of(arena *a, const training *t, err *e)
     node_put(a, o, "model", node_text(str_of(sizes)));
     node_put(a, o, "base_weights", node_text(str_of(weights)));
     node_put(a, o, "initialize_from", node_text(str_of(t->c->initialize_from ? t->c->initialize_from : "")));
+    node *reinit = node_put(a, o, "reinit_tokens", *node_list(a));
+    for (int i = 0; i < t->reinit_count; i++)
+        node_add(a, reinit, node_text(tokenizer_token(t->tokenizer, t->reinit[i])));
     put_data(a, o, t);
     put_schedule(a, o, &t->c->schedule);
     put_optimizer(a, o, t->c);

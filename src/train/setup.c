@@ -88,7 +88,7 @@ static bool open_model_and_tokenizer(training *t, err *e)
 
 bool training_open_data(training *t, err *e)
 {
-    TRY(open_model_and_tokenizer(t, e) && training_open_datasets(t, e));
+    TRY(open_model_and_tokenizer(t, e) && training_open_datasets(t, e) && training_find_tokens(t, e));
     TRY(schedule_check(&t->c->schedule, t->steps, e));
     return (t->config = identity_of(&t->arena, t, e)) != NULL;
 }

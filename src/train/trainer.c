@@ -13,7 +13,9 @@
 #include "base/util.h"
 #include "train/export.h"
 #include "train/metrics.h"
+#include "train/reinit.h"
 #include "train/training.h"
+#include "train/warn.h"
 #include "train/whole.h"
 
 // The one thing a signal handler may touch.
@@ -78,10 +80,12 @@ static bool export_now(training *t, err *e)
 {
     int32_t stops[MOST_STOPS];
     const int count = find_stops(t, stops);
+    const bool given = t->stop_count > 0;
     const export_config x = {
         .folder = export_folder(t, t->at), .model = &t->model, .base_path = t->c->model, .base_name = t->c->base_name,
         .f32 = t->c->export_f32, .tokenizer = t->tokenizer,
-        .chat_template = str_of(cache_chat_template(t->cache)), .stops = stops, .stop_count = count,
+        .chat_template = str_of(t->export_template), .stops = given ? t->stops : stops, .stop_count = given ? t->stop_count : count,
+        .stops_only = given, .pad_to = t->c->pad_tokenizer ? t->model.vocab : 0,
     };
     return export_hf(&x, &t->step.w, t->engine, e);
 }
@@ -212,6 +216,9 @@ static bool load_weights(training *t, const checkpoint *resume, err *e)
         ok = checkpoint_open(&t->arena, t->c->initialize_from, &other, e) && checkpoint_load(&other, t->engine, CHECKPOINT_WEIGHTS, e);
     else
         ok = model_load(t->c->model, &t->model, &t->step.w, t->engine, e);
+    if (ok && !resume)
+        ok = warn_of_weights(t, t->cache, e)
+          && reinit_rows(t->engine, &t->model, &t->step.w, t->reinit, t->reinit_count, t->c->seed, e);
     if (ok)
         t->engine->prepare(t->engine);
     return ok;
@@ -242,6 +249,9 @@ static bool work(training *t, const checkpoint *resume, err *e)
     training_say_plan(t, &needs);
     if (resume)
         log_info("going on from '%s'", resume->folder);
+    else
+        for (int64_t d = 0; d < t->dataset_count; d++)
+            warn_of_data(t, t->datasets[d].folder, t->datasets[d].cache);
     TRY(training_open_engine(t, e) && load_weights(t, resume, e) && begin(t, e));
     if (export_due(t) && !file_exists(export_folder(t, t->at)))         // a run that ended between checkpoint and export
         TRY(export_now(t, e));

@@ -35,6 +35,9 @@ typedef struct train_config {
     bool accept_changes;            // go on from a checkpoint although settings differ from those it was made with
     const char *trackers;           // NULL: "console,jsonl"
     bool export_f32;
+    const char *const *reinit_tokens;       // drawn anew before the first step: NULL at the end, or NULL
+    const char *const *stop_tokens;         // for generation_config.json, not those trained: ids or literals; NULL at the end, or NULL
+    bool pad_tokenizer;             // the export's tokenizer gets unused tokens until it has as many as the model
     const char *base_name;
     int threads;                    // 0: all
     const char *isa;                // NULL: the best

@@ -33,6 +33,9 @@ typedef struct training {
     loader *loader;
     int64_t steps;                  // of the whole run
     const node *config;             // what decides the run (identity.c)
+    const char *export_template;    // the chat template of exports
+    int32_t reinit[16], stops[16];  // tokens drawn anew; stop tokens given for exports
+    int reinit_count, stop_count;
     // Open while training:
     pool *pool;
     program program;
@@ -79,6 +82,9 @@ bool training_open_held_out(training *t, err *e) MUST_CHECK;
 void training_close_held_out(training *t);
 // With the weights as they are: t->eval_last, and values at out[*count …].
 bool training_evaluate(training *t, track_value *out, size_t *count, err *e) MUST_CHECK;
+
+// tokens.c: what the options say of single tokens, and the export's template. The datasets are open.
+bool training_find_tokens(training *t, err *e) MUST_CHECK;
 
 // identity.c: an object of everything that decides the run's weights, named like the options.
 const node *identity_of(arena *a, const training *t, err *e);

@@ -12,6 +12,7 @@ os.environ["TRANSFORMERS_VERBOSITY"] = "error"
 from transformers import AutoTokenizer  # noqa: E402
 
 sys.path.insert(0, os.path.dirname(__file__))
+from mask_chats import PLAIN, REASONING, TOOLS  # noqa: E402
 from render_chats import CONVERSATIONS  # noqa: E402
 
 SKIFF = os.environ.get("SKIFF", "build/skiff")
@@ -156,13 +157,17 @@ def shared_chats():
     compare("Skiff's qwen2.5 = trl's", plain + tools, trl["qwen2_5"], "qwen2.5", trl["qwen2_5_training"])
 
 
+ROWS = CONVERSATIONS + PLAIN[:14] + TOOLS + REASONING
+
+
 def every_template():
-    """Every template on varied conversations: the same texts, and the same refusals (one of them by the program itself)."""
+    """Every template on conversations of more than 50 kinds: the same texts, and the same refusals, each by the program itself."""
     texts = refusals = wrong = 0
+    check("kinds of conversations", len(ROWS) >= 50, str(len(ROWS)))
     for path in sorted(glob.glob(f"{TEMPLATES}/*/*.jinja")):
         source = open(path, encoding="utf-8", newline="").read()
         good, refused, want = [], [], []
-        for row in CONVERSATIONS:
+        for row in ROWS:
             text, why = expected(row, source)
             if why:
                 refused.append(row)
@@ -176,7 +181,7 @@ def every_template():
             i = different[0] if different else len(got)
             check(os.path.relpath(path, TEMPLATES), False, errors.strip() if not different else first_difference(got[i]["text"], want[i]))
         texts += len(got)
-        for row in refused[:2]:
+        for row in refused:
             got, errors = render([row], path)
             refusals += not got
             if got:

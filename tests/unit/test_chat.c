@@ -270,3 +270,46 @@ TEST(templates_that_do_not_fit)
     CHECK_TEXT(b.e.text, LLAMA " has no chat template; set chat_template = \"chatml\", \"llama3\" or \"qwen2.5\", or name a file");
     tokenizer_close(t);
 }
+
+TEST(words_behind_the_results_of_a_call)
+{
+    bench b;
+    bench_open(&b, SMOL, "{% for m in messages %}{% if m.role == 'user' %}<|im_start|>user\n{{ m.content }}<|im_end|>\n<|im_start|>assistant\n"
+                         "{% elif m.role == 'assistant' %}{% if m.tool_calls %}[{{ m.tool_calls[0].function.name }}]<|endoftext|>({{ loop.nextitem.content }})"
+                         "{{ m.content }}{% else %}{{ m.content }}<|im_end|>\n{% endif %}{% endif %}{% endfor %}");
+    CHECK_TEXT(trained(&b, "{\"messages\": [{\"role\": \"user\", \"content\": \"w\"}, {\"role\": \"assistant\", \"content\": \"I look.\", \"tool_calls\":"
+                           " [{\"function\": {\"name\": \"f\", \"arguments\": {}}}]}, {\"role\": \"tool\", \"content\": \"sun\"},"
+                           " {\"role\": \"assistant\", \"content\": \"Sunny.\"}]}", &plain),
+               "<|im_start|>user\nw<|im_end|>\n<|im_start|>assistant\n«[f]<|endoftext|>»(sun)«I look.Sunny.<|im_end|>»\n");
+    bench_close(&b);
+}
+
+TEST(results_that_name_their_call_are_not_trained)
+{
+    bench b;            // the last answer also shows its thinking, so that the rendering that ends with it is no prefix of the whole
+    bench_open(&b, SMOL, "{% for m in messages %}{% if m.role == 'user' %}<|im_start|>user {{ m.content }}<|im_end|>{% elif m.role == 'assistant' %}"
+                         "<|im_start|>assistant{% if loop.last and m.content %}~{{ m.content }}~{% endif %}{% if m.tool_calls %} to={{"
+                         " m.tool_calls[0].function.name }}({{ m.tool_calls[0].function.arguments.x }})<|endoftext|>{% set name ="
+                         " m.tool_calls[0].function.name %}{% else %}{{ m.content }}<|im_end|>{% endif %}{% else %}<|im_start|>{{"
+                         " messages[1].tool_calls[0].function.name }} says {{ m.content }}<|im_end|>{% endif %}{% endfor %}"
+                         "{% if add_generation_prompt %}<|im_start|>assistant{% endif %}");
+    CHECK_TEXT(trained(&b, "{\"messages\": [{\"role\": \"user\", \"content\": \"w\"}, {\"role\": \"assistant\", \"content\": \"hm\", \"tool_calls\":"
+                           " [{\"function\": {\"name\": \"f\", \"arguments\": {\"x\": \"1\"}}}]}, {\"role\": \"tool\", \"content\": \"a\"},"
+                           " {\"role\": \"tool\", \"content\": \"b\"}, {\"role\": \"assistant\", \"content\": \"c\"}]}", &plain),
+               "<|im_start|>user w<|im_end|><|im_start|>assistant« to=f(1)<|endoftext|>»<|im_start|>f says a<|im_end|><|im_start|>f says b<|im_end|>"
+               "<|im_start|>assistant«~c~c<|im_end|>»");
+    bench_close(&b);
+}
+
+TEST(markup_behind_a_header_is_trained_where_history_differs)
+{
+    bench b;            // earlier thinking is left out, so no generation prompt is a prefix of what comes after it
+    bench_open(&b, SMOL, "{% for m in messages %}<|im_start|>{{ m.role }}{% if m.role == 'user' %} {{ m.content }}{% else %}{% if loop.last %} thinks {{"
+                         " m.thinking }}{% endif %} says {{ m.content }}{% endif %}<|im_end|>{% endfor %}{% if add_generation_prompt %}<|im_start|>"
+                         "assistant{% endif %}");
+#define THINKS(said) "{\"role\": \"assistant\", \"content\": \"" said "\", \"thinking\": \"t\"}"
+    CHECK_TEXT(trained(&b, "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}, " THINKS("b") ", " THINKS("c") ", " THINKS("d") "]}", &plain),
+               "<|im_start|>user a<|im_end|><|im_start|>assistant« says b<|im_end|>»<|im_start|>assistant« says c<|im_end|>»"
+               "<|im_start|>assistant« thinks t says d<|im_end|>»");
+    bench_close(&b);
+}

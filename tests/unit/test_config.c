@@ -82,7 +82,7 @@ TEST(bad_values_are_named_with_their_place)
         { "lr_schedule", "linear cosine", "train.yaml:12:18: lr_schedule: 'linear cosine' is none of: linear cosine constant inv_sqrt inv" },
         { "pack", "yes", "train.yaml:12:18: pack: 'yes' is none of: false true sequential" },
         { "int8", "yes", "train.yaml:12:18: int8: expected true or false, got 'yes'" },
-        { "reinit_tokens", "a", "train.yaml:12:18: reinit_tokens: a list is given in the file, not as a flag" },
+        { "reinit_tokens", "a", "train.yaml:12:18: reinit_tokens: expected a JSON list of texts like [\"a\", \"b\"] or true, got 'a'" },
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct SimpleSFTConfig c;

@@ -421,3 +421,8 @@ put("bad_many_nulls", parquet([group("l", 1, OPTIONAL, converted=LIST), group("l
 put("bad_name", parquet([element("a\nb", BYTES, converted=UTF8)], 1, [column(BYTES, "a\nb", page(BYTES, [b"\x80"]))]))
 put("bad_name_twice", parquet([element("a\nb", INT32)] * 2, 1, [column(INT32, "a\nb", page(INT32, [1]))] * 2))
 put("bad_groups", parquet(t, 6, [column(BYTES, "t", page(BYTES, words))], broken={"footer": {4: items(6, [i64(6)])}}))
+put("int32_delta_wraps", parquet(n, 2, [column(INT32, "n", page(INT32, None, DELTA, data=delta([2147483647, 2147483648]), inner={1: i32(2)}),
+                                               meta={5: i64(2)})]))
+put("bad_lengths_shift", parquet(chat, 2, [column(BYTES, f"messages.list.element.{name}", page(BYTES, [b"a", b"b", b"c"], defs=[4] * 3, reps=reps,
+                                                                                               most=(4, 1)))
+                                           for name, reps in (("role", [0, 1, 0]), ("content", [0, 0, 1]))]))

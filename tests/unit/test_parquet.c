@@ -73,6 +73,7 @@ static const struct { const char *name, *rows; } right[] = {
     { "float_plain", "{\"n\": 0.5} {\"n\": -2.0} {\"n\": null}" },
     { "float_split", "{\"n\": 0.5} {\"n\": -2.0} {\"n\": null}" },
     { "int32_delta", "{\"n\": 1} {\"n\": -1} {\"n\": 0} {\"n\": 2147483647} {\"n\": -2147483648} {\"n\": 7}" },
+    { "int32_delta_wraps", "{\"n\": 2147483647} {\"n\": -2147483648}" },
     { "int32_plain", "{\"n\": 1} {\"n\": -1} {\"n\": 0} {\"n\": 2147483647} {\"n\": -2147483648} {\"n\": 7}" },
     { "int32_split", "{\"n\": 1} {\"n\": -1} {\"n\": 0} {\"n\": 2147483647} {\"n\": -2147483648} {\"n\": 7}" },
     { "int64_delta", "{\"n\": 2147483648} {\"n\": -2147483648} {\"n\": 0} {\"n\": 4611686016279904256} {\"n\": -4611686018427387904} {\"n\": "
@@ -217,6 +218,9 @@ static const struct { const char *name, *rows, *error; } wrong[] = {
     { "bad_lengths_differ", "",
       "row group 1, row 1, column messages.list.element.content: its levels (repetition 1, definition 4) do not fit those of "
       "the columns beside it; DAMAGED" },
+    { "bad_lengths_shift", "",
+      "row group 1, row 1, column messages.list.element.content: its levels (repetition 0, definition 4) do not fit those of the columns "
+      "beside it; DAMAGED" },
     { "bad_levels_end", "",
       "row group 1, column n: page 1: its definition levels end early; DAMAGED" },
     { "bad_levels_large", "",

@@ -426,3 +426,8 @@ put("int32_delta_wraps", parquet(n, 2, [column(INT32, "n", page(INT32, None, DEL
 put("bad_lengths_shift", parquet(chat, 2, [column(BYTES, f"messages.list.element.{name}", page(BYTES, [b"a", b"b", b"c"], defs=[4] * 3, reps=reps,
                                                                                                most=(4, 1)))
                                            for name, reps in (("role", [0, 1, 0]), ("content", [0, 0, 1]))]))
+put("bad_many_empty", parquet([group("l", 1, converted=LIST), group("list", 1, REPEATED), group("element", 1, converted=LIST),
+                               group("list", 1, REPEATED), element("element", INT32)], 1,
+    [column(INT32, "l.list.element.list.element", page(INT32, None, data=struct.pack("<I", 8) + b"\x02\0" + varint(((1 << 30) - 1) << 1) + b"\x01"
+                                                       + struct.pack("<I", 6) + varint((1 << 30) << 1) + b"\x01", inner={1: i32(1 << 30)}),
+            meta={5: i64(1 << 30)})]))

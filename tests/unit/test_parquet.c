@@ -231,6 +231,8 @@ static const struct { const char *name, *rows, *error; } wrong[] = {
       "row group 1, column n: page 1: its levels would have 2147483648 bytes, but it has 4; DAMAGED" },
     { "bad_magic", "",
       "the file is cut off: it does not end with 'PAR1' as a Parquet file does; fetch it again" },
+    { "bad_many_empty", "",
+      "row group 1, column l.list.element.list.element: row 1 has more than 4194304 values, which is not read" },
     { "bad_many_nulls", "",
       "row group 1, column l.list.element: row 1 has more than 4194304 values, which is not read" },
     { "bad_more_rows", "{\"messages\": [{\"role\": \"user\", \"content\": \"Hello\"}, {\"role\": \"assistant\", \"content\": \"Good "

@@ -431,3 +431,6 @@ put("bad_many_empty", parquet([group("l", 1, converted=LIST), group("list", 1, R
     [column(INT32, "l.list.element.list.element", page(INT32, None, data=struct.pack("<I", 8) + b"\x02\0" + varint(((1 << 30) - 1) << 1) + b"\x01"
                                                        + struct.pack("<I", 6) + varint((1 << 30) << 1) + b"\x01", inner={1: i32(1 << 30)}),
             meta={5: i64(1 << 30)})]))
+two_texts = [element("t", BYTES, converted=UTF8), element("u", BYTES, converted=UTF8)]
+put("bad_overlap", parquet(two_texts, 6, [column(BYTES, "t", page(BYTES, words), meta={7: i64(150), 9: i64(4)}), column(BYTES, "u", page(BYTES, words),
+                                                                                                            meta={7: i64(150), 9: i64(4)})]))

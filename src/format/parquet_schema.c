@@ -295,5 +295,7 @@ bool pq_schema_build(arena *a, const pq_element *elements, int64_t count, const 
     bool ok = build_struct(&b, &out->root, &elements[0], 0, 0, 0);
     text_close(&b.path);
     out->root.leaf_end = out->leaf_count;
+    if (ok && out->leaf_count > PQ_COLUMNS)
+        return fail(e, ERR_UNSUPPORTED, "%s: %lld columns are not read, at most %d are", file, (long long)out->leaf_count, PQ_COLUMNS);
     return ok;
 }

@@ -250,6 +250,7 @@ static const struct { const char *name, *rows, *error; } wrong[] = {
       "the columns beside it; DAMAGED" },
     { "bad_offset", "",
       "row group 1, column t: it would lie at byte 1099511627776 and have 86 bytes, but the file has 175 in all; DAMAGED" },
+    { "bad_overlap", "", "row group 1: its columns would have 300 bytes, but the file has 292; DAMAGED" },
     { "bad_page_count", "",
       "row group 1, column t: page 1: it would have 1073741824 values, but the column has 6 left; DAMAGED" },
     { "bad_page_fewer", "{\"t\": \"user\"}",

@@ -284,7 +284,7 @@ def unit(kind, u, utc):
 kinds = [("date", element("date", INT32, logical=(6,)), INT32, [0, -1, 19782, 2932897]),
          ("ms", element("ms", INT32, logical=unit(7, ms, True)), INT32, [0, 1, 86399999, 3600000]),
          ("us", element("us", INT64, converted=10), INT64, [0, -1, 1709251199999999, 1000]),
-         ("ns", element("ns", INT64, logical=unit(8, ns, False)), INT64, [0, -1, 1709251199999999999, -(2 ** 63)]),
+         ("ns", element("ns", INT64, logical=unit(8, ns, False)), INT64, [0, -1, 1709251199999999999, 1 - 2 ** 63]),
          ("int96", element("int96", INT96), INT96,
           [struct.pack("<qI", n, d) for n, d in ((0, 2440588), (5, 2440587), (86399 * 10**9, 2460370), (-1, 2440588))]),
          ("dec", element("dec", INT32, converted=DECIMAL, scale=2), INT32, [0, -1, 12345, 100]),

@@ -239,7 +239,7 @@ static bool build_body(builder *b, pq_field *f, const pq_element *x, int def, in
         return fail(b->e, ERR_UNSUPPORTED, "%s: column %s is a struct without fields, which is not read", b->file, b->path.chars);
     if (!x->children)
         return build_leaf(b, f, x, def, rep);
-    if (is_list(x) && c && c->repetition == PQ_REPEATED)
+    if ((is_list(x) || (is_map(x) && c && c->children == 1)) && c && c->repetition == PQ_REPEATED)     // a map of keys alone is a list
         return build_list(b, f, x, def, rep, depth);
     if (is_map(x) && c && c->repetition == PQ_REPEATED && c->children == 2)
         return build_map(b, f, def, rep, depth);

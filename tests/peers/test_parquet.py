@@ -408,7 +408,9 @@ def test_others():
         compare(f"fastparquet, {codec}", path, quiet=False)
     # Files of forms that no writer of today makes, as far as pyarrow reads them too.
     for path in sorted(glob.glob("fuzz/corpus/parquet/*.parquet")):
-        if os.path.basename(path).startswith("bad_"):
+        # Broken on purpose; intervals, which pyarrow gives as bytes; BIT_PACKED levels, whose bits pyarrow takes from the other end than the
+        # format says ("from the most significant bit of each byte").
+        if os.path.basename(path).startswith(("bad_", "kind_interval", "levels_old")):
             continue
         try:
             wanted(pq.read_table(path))

@@ -284,7 +284,7 @@ def unit(kind, u, utc):
 kinds = [("date", element("date", INT32, logical=(6,)), INT32, [0, -1, 19782, 2932897]),
          ("ms", element("ms", INT32, logical=unit(7, ms, True)), INT32, [0, 1, 86399999, 3600000]),
          ("us", element("us", INT64, converted=10), INT64, [0, -1, 1709251199999999, 1000]),
-         ("ns", element("ns", INT64, logical=unit(8, ns, False)), INT64, [0, -1, 1709251199999999999, -(2 ** 63)]),
+         ("ns", element("ns", INT64, logical=unit(8, ns, False)), INT64, [0, -1, 1709251199999999999, 1 - 2 ** 63]),
          ("int96", element("int96", INT96), INT96,
           [struct.pack("<qI", n, d) for n, d in ((0, 2440588), (5, 2440587), (86399 * 10**9, 2460370), (-1, 2440588))]),
          ("dec", element("dec", INT32, converted=DECIMAL, scale=2), INT32, [0, -1, 12345, 100]),
@@ -421,3 +421,16 @@ put("bad_many_nulls", parquet([group("l", 1, OPTIONAL, converted=LIST), group("l
 put("bad_name", parquet([element("a\nb", BYTES, converted=UTF8)], 1, [column(BYTES, "a\nb", page(BYTES, [b"\x80"]))]))
 put("bad_name_twice", parquet([element("a\nb", INT32)] * 2, 1, [column(INT32, "a\nb", page(INT32, [1]))] * 2))
 put("bad_groups", parquet(t, 6, [column(BYTES, "t", page(BYTES, words))], broken={"footer": {4: items(6, [i64(6)])}}))
+put("int32_delta_wraps", parquet(n, 2, [column(INT32, "n", page(INT32, None, DELTA, data=delta([2147483647, 2147483648]), inner={1: i32(2)}),
+                                               meta={5: i64(2)})]))
+put("bad_lengths_shift", parquet(chat, 2, [column(BYTES, f"messages.list.element.{name}", page(BYTES, [b"a", b"b", b"c"], defs=[4] * 3, reps=reps,
+                                                                                               most=(4, 1)))
+                                           for name, reps in (("role", [0, 1, 0]), ("content", [0, 0, 1]))]))
+put("bad_many_empty", parquet([group("l", 1, converted=LIST), group("list", 1, REPEATED), group("element", 1, converted=LIST),
+                               group("list", 1, REPEATED), element("element", INT32)], 1,
+    [column(INT32, "l.list.element.list.element", page(INT32, None, data=struct.pack("<I", 8) + b"\x02\0" + varint(((1 << 30) - 1) << 1) + b"\x01"
+                                                       + struct.pack("<I", 6) + varint((1 << 30) << 1) + b"\x01", inner={1: i32(1 << 30)}),
+            meta={5: i64(1 << 30)})]))
+two_texts = [element("t", BYTES, converted=UTF8), element("u", BYTES, converted=UTF8)]
+put("bad_overlap", parquet(two_texts, 6, [column(BYTES, "t", page(BYTES, words), meta={7: i64(150), 9: i64(4)}), column(BYTES, "u", page(BYTES, words),
+                                                                                                            meta={7: i64(150), 9: i64(4)})]))

@@ -1,4 +1,5 @@
 // Parquet: rows come packed from their columns, and are unpacked by whoever parses them.
+#include "base/log.h"
 #include "data/reader_format.h"
 #include "format/parquet.h"
 
@@ -10,7 +11,12 @@ bool parquet_rows_open(reader *r, err *e)
     if (packed)
         return fail(e, ERR_INPUT, "%s: this is a Parquet file compressed once more, which is not read; unpack it, Parquet compresses "
                     "within", r->path);
-    return (r->parquet = parquet_open(r->path, e)) != NULL;
+    if (!(r->parquet = parquet_open(r->path, e)))
+        return false;
+    const char *binary = parquet_binary(r->parquet);
+    if (binary)                     // of some old writers, texts are such columns too
+        log_warning("%s: column %s is binary, not text: its values are read as base64", r->path, binary);
+    return true;
 }
 
 bool parquet_rows_next(reader *r, raw_row *out, err *e)

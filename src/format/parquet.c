@@ -184,6 +184,14 @@ bool parquet_next(parquet *p, str *row, err *e)
     return true;
 }
 
+const char *parquet_binary(const parquet *p)
+{
+    for (int64_t i = 0; i < p->schema.leaf_count; i++)
+        if (p->schema.leaves[i].type == PQ_BYTES && p->schema.leaves[i].kind == PQ_PLAIN)
+            return p->schema.leaves[i].path;
+    return NULL;
+}
+
 int64_t parquet_bytes(const parquet *p)
 {
     return p->rows ? (int64_t)((double)p->size * ((double)p->row / (double)p->rows)) : p->size;

@@ -134,7 +134,7 @@ static bool read_group(footer *f, const thrift_field *element, int64_t g)
     pq_group *group = &p->groups[g - 1];
     thrift_field x = {0}, inner;
     thrift t = f->t, columns = {0};
-    int64_t count = -1;
+    int64_t count = -1, size = 0;
     thrift_struct(&t, element);
     while (thrift_next(&t, &x)) {
         if (x.id == 1) {
@@ -158,7 +158,11 @@ static bool read_group(footer *f, const thrift_field *element, int64_t g)
         read_chunk(f, &inner);
         TRY(check_chunk(f, g, i, f->e));
         group->chunks[i] = f->chunk;
+        size += f->chunk.size;      // no chunk is larger than the file, and there are at most PQ_COLUMNS
     }
+    if (size > p->size)
+        return DAMAGED(f, "row group %lld: its columns would have %lld bytes, but the file has %lld", (long long)g, (long long)size,
+                       (long long)p->size);
     f->t = t;
     return true;
 }

@@ -14,8 +14,11 @@ static bool disagree(const pq_column *c, err *e)
                           c->def_now);
 }
 
+// Of what the levels alone can make: every null, list and struct is a value too.
 static bool count(parquet *p, const pq_column *c, err *e)
 {
+    if (p->packed.size > PQ_LARGEST_PAGE)
+        return pq_refuse(c, e, "row %lld is longer than 1 GiB, which is not read", (long long)p->row + 1);
     return ++p->values <= PQ_ROW_VALUES
         || pq_refuse(c, e, "row %lld has more than %d values, which is not read", (long long)p->row + 1, PQ_ROW_VALUES);
 }
@@ -39,7 +42,6 @@ static bool put_leaf(parquet *p, const pq_field *f, err *e)
     const char *why;
     if (c->def_now != f->def || c->ended)
         return disagree(c, e);
-    TRY(count(p, c, e));
     if ((why = c->read(c, &v)) || (why = pq_put(&p->packed, c->leaf, &v)))
         return pq_damaged_row(c, e, "%s", why);
     return pq_advance(c, e);
@@ -86,8 +88,8 @@ static bool put_list(parquet *p, const pq_field *f, err *e)
 static bool put_field(parquet *p, const pq_field *f, err *e)
 {
     const pq_column *first = &p->columns[f->leaf];
+    TRY(count(p, first, e));
     if (f->nullable && first->def_now < f->def) {
-        TRY(count(p, first, e));
         text_char(&p->packed, 'n');
         return pass(p, f, f->def - 1, e);
     }

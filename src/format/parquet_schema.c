@@ -239,7 +239,7 @@ static bool build_body(builder *b, pq_field *f, const pq_element *x, int def, in
         return fail(b->e, ERR_UNSUPPORTED, "%s: column %s is a struct without fields, which is not read", b->file, b->path.chars);
     if (!x->children)
         return build_leaf(b, f, x, def, rep);
-    if (is_list(x) && c && c->repetition == PQ_REPEATED)
+    if ((is_list(x) || (is_map(x) && c && c->children == 1)) && c && c->repetition == PQ_REPEATED)     // a map of keys alone is a list
         return build_list(b, f, x, def, rep, depth);
     if (is_map(x) && c && c->repetition == PQ_REPEATED && c->children == 2)
         return build_map(b, f, def, rep, depth);
@@ -295,5 +295,7 @@ bool pq_schema_build(arena *a, const pq_element *elements, int64_t count, const 
     bool ok = build_struct(&b, &out->root, &elements[0], 0, 0, 0);
     text_close(&b.path);
     out->root.leaf_end = out->leaf_count;
+    if (ok && out->leaf_count > PQ_COLUMNS)
+        return fail(e, ERR_UNSUPPORTED, "%s: %lld columns are not read, at most %d are", file, (long long)out->leaf_count, PQ_COLUMNS);
     return ok;
 }

@@ -3,7 +3,7 @@
 #include "base/arena.h"
 #include "format/parquet_thrift.h"
 
-enum { PQ_DEPTH = 100, PQ_PATH = 1000 };        // of the schema; of a column's path in bytes
+enum { PQ_DEPTH = 100, PQ_PATH = 1000, PQ_COLUMNS = 1 << 16 };      // of the schema; of a column's path in bytes
 
 typedef enum pq_type { PQ_BOOLEAN, PQ_INT32, PQ_INT64, PQ_INT96, PQ_FLOAT, PQ_DOUBLE, PQ_BYTES, PQ_FIXED, PQ_TYPES } pq_type;
 

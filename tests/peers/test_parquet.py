@@ -408,7 +408,9 @@ def test_others():
         compare(f"fastparquet, {codec}", path, quiet=False)
     # Files of forms that no writer of today makes, as far as pyarrow reads them too.
     for path in sorted(glob.glob("fuzz/corpus/parquet/*.parquet")):
-        if os.path.basename(path).startswith("bad_"):
+        # Broken on purpose; intervals, which pyarrow gives as bytes; BIT_PACKED levels, whose bits pyarrow takes from the other end than the
+        # format says ("from the most significant bit of each byte").
+        if os.path.basename(path).startswith(("bad_", "kind_interval", "levels_old")):
             continue
         try:
             wanted(pq.read_table(path))
@@ -460,6 +462,39 @@ def test_damage():
     want = f"{path}: row group 1, column messages.list.element.content: page 1: its bytes do not match its checksum (CRC-32); the file is " \
            "damaged, fetch it again"
     check("the text of such an error", code == 2 and error.strip().endswith(want))
+
+
+# ---- the same chats in every form make the same tokens ----
+def test_tokenize():
+    import gzip
+    import zstandard
+    chats = [{"messages": [{"role": "user", "content": f"question {i} " + random.choice(texts)}, {"role": "assistant", "content": f"answer {i}"}]}
+             for i in range(9000)]
+    lines = "".join(json.dumps(c) + "\n" for c in chats).encode()
+    files = {"chats.jsonl": lines, "chats.jsonl.gz": gzip.compress(lines), "chats.jsonl.zst": zstandard.compress(lines)}
+    for name, data in files.items():
+        open(f"{work}/{name}", "wb").write(data)
+    pq.write_table(pa.Table.from_pylist(chats), f"{work}/chats.parquet", row_group_size=1000, data_page_size=5000)
+    model = glob.glob("fixtures/smollm2/*.gguf")[0]
+    made = {}
+    for name in (*files, "chats.parquet"):
+        out = f"{work}/cache-{name}"
+        r = subprocess.run([SKIFF, "tokenize", f"{work}/{name}", "--model", model, "--output", out, "--json"], capture_output=True, text=True)
+        totals = json.loads(r.stdout or "{}")
+        totals.pop("output_path", None)
+        shards = [open(f, "rb").read() for f in sorted(glob.glob(out + "/*.tok"))]
+        head = 16 + 64          # magic, version, size of the vocabulary and the key, which names the source
+        made[name] = (totals, [s[head:-64] for s in shards])
+        check(f"{name}: {totals.get('kept')} of {totals.get('rows')} rows in {len(shards)} shards {r.stderr.strip() if r.returncode else ''}",
+              totals.get("kept") == 9000)
+    for name in (*list(files)[1:], "chats.parquet"):
+        check(f"{name}: the tokens of chats.jsonl", made[name] == made["chats.jsonl"])
+    chats[7000]["messages"][1]["content"] = 5
+    chats = [{"messages": [{**m, "content": None if m["content"] == 5 else m["content"]} for m in c["messages"]]} for c in chats]
+    pq.write_table(pa.Table.from_pylist(chats), f"{work}/bad.parquet", row_group_size=1000)
+    r = subprocess.run([SKIFF, "tokenize", f"{work}/bad.parquet", "--model", model, "--output", f"{work}/cache-bad"], capture_output=True, text=True)
+    error = r.stderr.strip().splitlines()[-1]
+    check(f"a chat without its answer: {error.replace(work, '')}", "bad.parquet: row 7001" in error)
 
 
 for name, test in sorted((n, f) for n, f in globals().items() if n.startswith("test_") and callable(f)):

@@ -3,10 +3,10 @@
 #include "base/digest.h"
 #include "base/node.h"
 #include "text/added.h"
+#include "text/decoder.h"
+#include "text/normalize.h"
 #include "text/split.h"
 #include "text/tokenizer.h"
-
-typedef enum decoder { DECODE_JOIN, DECODE_BYTES } decoder;     // no decoder (tokens joined by spaces), ByteLevel
 
 typedef struct id_list { int32_t *items; int64_t count; } id_list;
 
@@ -21,7 +21,9 @@ struct tokenizer {
     added added;
     const added_token **added_by_id;
     bpe bpe;
-    normalizer normalizer;
+    word_model model;               // where that is not byte-level BPE: model.make is not NULL
+    normalizer normalizer;          // none or NFC alone
+    normalizing normalizing;        // all others
     splitter splitter;
     decoder decoder;
     id_list before, after;          // what the post-processor puts around a text
@@ -35,6 +37,9 @@ struct tokenizer {
 // From the parsed tokenizer.json; `bytes` (kept) is its text. Or the parts of a GGUF, then tokenizer_finish.
 bool tokenizer_read_json(tokenizer *t, str bytes, const char *file, err *e) MUST_CHECK;
 bool tokenizer_read_model(tokenizer *t, const node *root, const char *file, err *e) MUST_CHECK;
+bool tokenizer_read_vocab(tokenizer *t, const node *words, int64_t more, const char *file, err *e) MUST_CHECK;
+bool tokenizer_read_bpe(tokenizer *t, const node *model, const char *file, err *e) MUST_CHECK;
+bool tokenizer_read_other(tokenizer *t, const node *model, int64_t more, const char *file, bool *read, err *e) MUST_CHECK;
 bool tokenizer_read_gguf(tokenizer *t, const char *path, err *e) MUST_CHECK;
 bool tokenizer_read_folder(tokenizer *t, const char *folder, err *e) MUST_CHECK;
 

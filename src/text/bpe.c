@@ -40,6 +40,20 @@ void bpe_add(bpe *b, int32_t left, int32_t right, int32_t id)
     *m = (merge){ left, right, b->merge_count++, id };
 }
 
+bool bpe_add_ranked(bpe *b, int32_t left, int32_t right, int32_t rank, int32_t id)
+{
+    if (b->filled > b->mask / 4 * 3)
+        return false;
+    bpe_add(b, left, right, id);
+    b->filled++;
+    uint32_t i = pair_hash(left, right);
+    while (b->merges[i & b->mask].left != left || b->merges[i & b->mask].right != right)
+        i++;
+    b->merges[i & b->mask].rank = rank;
+    b->merge_count = MAX(rank + 1, b->merge_count - 1);
+    return true;
+}
+
 const merge *bpe_find(const bpe *b, int32_t left, int32_t right)
 {
     for (uint32_t i = pair_hash(left, right);; i++) {
@@ -57,6 +71,26 @@ const merge **bpe_by_rank(const bpe *b, arena *a)
     for (uint32_t i = 0; i <= b->mask; i++)
         if (b->merges[i].left >= 0)
             list[b->merges[i].rank] = &b->merges[i];
+    return list;
+}
+
+static int by_rank(const void *a, const void *b)
+{
+    const merge *x = *(const merge *const *)a, *y = *(const merge *const *)b;
+    if (x->rank != y->rank)
+        return x->rank < y->rank ? -1 : 1;
+    return x->left != y->left ? (x->left > y->left) - (x->left < y->left) : (x->right > y->right) - (x->right < y->right);
+}
+
+const merge **bpe_all(const bpe *b, arena *a, int64_t *count)
+{
+    const merge **list = NULL;
+    *count = 0;
+    for (uint32_t i = 0; i <= b->mask; i++)
+        if (b->merges[i].left >= 0)
+            ARENA_PUSH(a, list, *count, &b->merges[i]);
+    if (*count)
+        qsort(list, (size_t)*count, sizeof *list, by_rank);
     return list;
 }
 

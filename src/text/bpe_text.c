@@ -237,7 +237,7 @@ static bool put_piece(const word *w, uint32_t begin, uint32_t end, bool *unknown
         uint32_t half = begin + w->halves[id];
         return put_piece(w, begin, half, unknown, out) && put_piece(w, half, end, unknown, out);
     }
-    bool is_unknown = id < 0 || id == m->unk;
+    bool is_unknown = id < 0 || (id == m->unk && m->kinds);
     if (is_unknown && *unknown && !m->byte_fallback) {
         out->end[out->count - 1] = end;
         return true;
@@ -260,7 +260,7 @@ bool make_pieces(const word_model *m, const char *chars, size_t begin, size_t en
     if (m->has_unused)
         memset(w.halves, 0, (size_t)m->size * sizeof *w.halves);
     for (size_t at = begin, size; at < end; at += size) {
-        bool own = trie_longest(&m->trie, chars, at, end, &size) >= 0;
+        bool own = m->own && trie_longest(m->own, chars, at, end, &size) >= 0;
         if (!own) {
             (void)char_read(chars + at, &length);
             size = (size_t)length;

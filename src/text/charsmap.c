@@ -65,6 +65,13 @@ bool charsmap_find(const charsmap *m, const char *chars, size_t at, size_t end, 
     return found;
 }
 
+// What is dropped before the first character that stays counts as part of that: `tokenizers` takes the text for one that
+// still begins at its beginning.
+static void add_part(made *to, str becomes, size_t begin, size_t end)
+{
+    made_add(to, becomes, to->text.size ? begin : 0, end);
+}
+
 // Where the grapheme that begins at `at` ends.
 static size_t grapheme_end(str in, size_t at)
 {
@@ -89,13 +96,15 @@ bool change_charsmap(const normal_step *n, scratch *s, str in, made *to, err *e)
     for (size_t at = 0, end; at < in.size; at = end) {
         end = grapheme_end(in, at);
         if (end - at < 6 && charsmap_find(&n->map, in.at, at, end, false, &size, &becomes)) {
-            made_add(to, becomes, at, end);
+            add_part(to, becomes, at, end);
             continue;
         }
         for (size_t i = at; i < end; i += (size_t)length) {
             (void)char_read(in.at + i, &length);
             if (charsmap_find(&n->map, in.at, i, i + (size_t)length, false, &size, &becomes))
-                made_add(to, becomes, i, i + (size_t)length);
+                add_part(to, becomes, i, i + (size_t)length);
+            else if (!to->text.size)
+                add_part(to, str_slice(in, i, i + (size_t)length), i, i + (size_t)length);
             else
                 made_copy(to, str_slice(in, i, i + (size_t)length), i);
         }

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "format/sentencepiece.h"
 #include "text/tokenizer_parts.h"
 
 static tokenizer *new_tokenizer(const char *path, err *e)
@@ -29,6 +30,7 @@ void tokenizer_close(tokenizer *t)
     normalizing_close(&t->normalizing);
     decoder_close(&t->decoder);
     trie_close(&t->model.trie);
+    trie_close(&t->own);
     arena_close(&t->arena);
     free(t);
 }
@@ -171,6 +173,22 @@ tokenizer *tokenizer_open_json(str bytes, const char *file, err *e)
     return t ? finish(t, tokenizer_read_json(t, arena_str(&t->arena, bytes), t->path, e), e) : NULL;
 }
 
+// A file by what it begins with: SentencePiece, tiktoken, or JSON.
+static bool read_bytes(tokenizer *t, str bytes, err *e)
+{
+    if (spm_looks_like(bytes))
+        return tokenizer_read_spm(t, bytes, t->path, e);
+    if (tiktoken_looks_like(bytes))
+        return tokenizer_read_tiktoken(t, bytes, t->path, e);
+    return tokenizer_read_json(t, bytes, t->path, e);
+}
+
+tokenizer *tokenizer_open_bytes(str bytes, const char *file, err *e)
+{
+    tokenizer *t = new_tokenizer(file, e);
+    return t ? finish(t, read_bytes(t, arena_str(&t->arena, bytes), e), e) : NULL;
+}
+
 static bool read_path(tokenizer *t, err *e)
 {
     str bytes = {0};
@@ -178,7 +196,7 @@ static bool read_path(tokenizer *t, err *e)
         return tokenizer_read_folder(t, t->path, e);
     if (str_ends(str_of(t->path), STR(".gguf")))
         return tokenizer_read_gguf(t, t->path, e);
-    return file_read(&t->arena, t->path, &bytes, e) && tokenizer_read_json(t, bytes, t->path, e);
+    return file_read(&t->arena, t->path, &bytes, e) && read_bytes(t, bytes, e);
 }
 
 tokenizer *tokenizer_open(const char *path, err *e)

@@ -184,6 +184,7 @@ bool tokenizer_read_model(tokenizer *t, const node *root, const char *file, err 
         return fail_at(e, node_place(list, file), "added_tokens: expected a list, got %s", node_kind_name(list->kind));
     int64_t count = node_is(list, NODE_LIST) ? list->list.count : 0;
     TRY(tokenizer_read_other(t, model, count, file, &read, e) && (read || read_bpe(t, model, count, file, e)));
+    t->vocab.closed = true;
     adding x = { model_count(t), -1, ARENA_ARRAY(&t->arena, bool, t->vocab.size) };
     for (int64_t i = 0; i < count; i++)
         TRY(read_added(t, &x, &list->list.items[i], i, file, e));
@@ -204,6 +205,10 @@ bool tokenizer_read_json(tokenizer *t, str bytes, const char *file, err *e)
     TRY(json_parse(&t->arena, bytes, (place){ .file = file }, &root, e));
     if (root->kind != NODE_OBJECT)
         return fail_at(e, node_place(root, file), "expected a tokenizer.json, that is an object, got %s", node_kind_name(root->kind));
+    if (node_is(node_get(root, "config"), NODE_OBJECT) && node_is(node_get(root, "vocab"), NODE_LIST)) {
+        t->json = (str){0};                             // it is to become a tokenizer.json when saved
+        return tokenizer_read_tekken(t, root, file, e);
+    }
     TRY(tokenizer_read_model(t, root, file, e));
     t->normalizer_node = part(root, "normalizer");
     t->split_node = part(root, "pre_tokenizer");

@@ -16,6 +16,7 @@ typedef struct vocab {
     int32_t size;
     int32_t *by_token, *by_bytes;   // open hash tables of ids, -1: empty
     uint32_t mask;
+    bool closed;                    // the model's tokens are all there: what comes now is not found by its bytes
 } vocab;
 
 void vocab_open(vocab *v, arena *a, int32_t size);

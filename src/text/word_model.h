@@ -18,7 +18,8 @@ struct word_model {
     uint32_t *ranks;                // [size] SentencePiece's BPE: place among the scores, highest first, equal ones alike
     uint8_t *kinds;                 // [size] SentencePiece: piece_kind; NULL: all are normal
     bool has_unused;
-    trie trie;                      // Unigram: the pieces; SentencePiece's BPE: the user's own
+    struct trie trie;                    // Unigram: the pieces
+    const struct trie *own;         // SentencePiece's BPE: the pieces of the user
     double unknown_score, highest_score;
     int32_t unk;                    // -1: none
     bool fuse_unk, byte_fallback, ignore_merges;
@@ -33,6 +34,7 @@ typedef enum piece_kind { PIECE_NORMAL = 1, PIECE_UNKNOWN, PIECE_CONTROL, PIECE_
 
 word_maker make_bpe_chars, make_pieces, make_unigram, make_wordpiece, make_wordlevel;
 
+void word_model_ranks(word_model *m, arena *a);         // fills `ranks` from `scores`
 void word_model_bytes(word_model *m);                   // fills `byte`
 bool word_model_trie(word_model *m, arena *a, err *e) MUST_CHECK;      // from the vocabulary, for Unigram
 

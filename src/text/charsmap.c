@@ -176,6 +176,6 @@ bool change_sentencepiece(const normal_step *n, scratch *s, str in, made *to, er
     while (n->extra && !to->failed && str_ends(text_view(&to->text), space))
         drop_last(to, space.size);
     if (n->dummy && n->suffix)
-        add_space(n, to, in.size, in.size);
+        add_space(n, to, in.size - 1, in.size);
     return true;
 }

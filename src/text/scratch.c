@@ -129,8 +129,8 @@ void made_places(const made *m, tokens *k, int64_t first)
 {
     for (int64_t i = first; i < k->count; i++) {
         uint32_t begin = k->begin[i], end = k->end[i];
-        k->begin[i] = m->from[begin];
-        k->end[i] = end > begin ? m->to[end - 1] : m->from[begin];
+        k->begin[i] = made_from(m, begin);
+        k->end[i] = end > begin ? m->to[end - 1] : k->begin[i];
     }
 }
 

@@ -206,7 +206,9 @@ static void swap(stage *g)
     g->then = p;
 }
 
-static bool rewrite(stage *g, scratch *t, const split_step *step, void (*one)(made *, const split_step *, const char *, piece, bool), err *e)
+typedef void rewriter(made *to, const split_step *step, const char *chars, piece p, bool first);
+
+static bool rewrite(stage *g, scratch *t, const split_step *step, rewriter *one, err *e)
 {
     made *to = &t->work[g->made_count];
     made_clear(to);

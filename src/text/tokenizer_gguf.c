@@ -250,7 +250,7 @@ static bool read_pieces(tokenizer *t, const gguf *g, err *e)
     TRY(read_flag(g, "tokenizer.ggml.remove_extra_whitespaces", false, &extra, e));
     t->says_add_bos = gguf_find(g, "tokenizer.ggml.add_bos_token");
     t->add_bos = bos;
-    TRY(tokenizer_spm_normalizer(t, (str){0}, false, space, true, e) && tokenizer_spm_decoder(t, space, 0, e));
+    TRY(tokenizer_spm_normalizer(t, (str){0}, extra, space, false, true, e) && tokenizer_spm_decoder(t, space, 0, e));
     return tokenizer_make_post(t, bos && t->bos >= 0, eos && t->eos >= 0, e);
 }
 
@@ -261,8 +261,8 @@ static bool read_all(tokenizer *t, const gguf *g, err *e)
     if (str_is(model, "llama"))
         return read_pieces(t, g, e);
     if (!str_is(model, "gpt2"))
-        return fail(e, ERR_UNSUPPORTED, "%s: tokenizer.ggml.model: '%.*s' is not supported; byte-level BPE ('gpt2') and SentencePiece's ('llama') "
-                    "are", g->path, (int)MIN(model.size, 60), model.at);
+        return fail(e, ERR_UNSUPPORTED, "%s: tokenizer.ggml.model: '%.*s' is not supported; byte-level BPE ('gpt2') and "
+                    "SentencePiece's BPE ('llama') are", g->path, (int)MIN(model.size, 60), model.at);
     if (gguf_find(g, "tokenizer.ggml.pre"))
         TRY(gguf_want_text(g, "tokenizer.ggml.pre", &pre, e));
     else

@@ -47,7 +47,7 @@ bool tokenizer_read_added(tokenizer *t, const node *config, const char *file, er
 int64_t tokenizer_count_added(const node *config);
 bool tokenizer_read_spm_folder(tokenizer *t, str bytes, const char *file, const node *config, err *e) MUST_CHECK;
 bool tokenizer_spm_decoder(tokenizer *t, int left, int right, err *e) MUST_CHECK;
-bool tokenizer_spm_normalizer(tokenizer *t, str map, bool extra, bool dummy, bool escape, err *e) MUST_CHECK;
+bool tokenizer_spm_normalizer(tokenizer *t, str map, bool extra, bool dummy, bool suffix, bool escape, err *e) MUST_CHECK;
 bool tiktoken_looks_like(str bytes);
 bool tokenizer_read_tiktoken(tokenizer *t, str bytes, const char *file, err *e) MUST_CHECK;
 bool tokenizer_read_tekken(tokenizer *t, const node *root, const char *file, err *e) MUST_CHECK;

@@ -104,8 +104,10 @@ static bool add_reserved(tokenizer *t, const struct known *k, const reserved *r,
 {
     const char *star = strchr(r->name, '*');
     int32_t count = r->count ? r->count : (int32_t)(k->tokens + k->total) - *id;
-    for (int i = 0; star && i < count; i++)
-        TRY(add_special(t, str_of(arena_print(&t->arena, "%.*s%d%s", (int)(star - r->name), r->name, r->begin + i, star + 1)), (*id)++, file, e));
+    for (int i = 0; star && i < count; i++) {
+        const char *name = arena_print(&t->arena, "%.*s%d%s", (int)(star - r->name), r->name, r->begin + i, star + 1);
+        TRY(add_special(t, str_of(name), (*id)++, file, e));
+    }
     for (const char *at = r->name; !star && *at;) {
         const char *end = strstr(at, "|>") + 2;
         TRY(add_special(t, arena_str(&t->arena, (str){ at, (size_t)(end - at) }), (*id)++, file, e));
@@ -167,10 +169,9 @@ bool tokenizer_read_tiktoken(tokenizer *t, str bytes, const char *file, err *e)
 {
     int64_t count = count_lines(bytes), number = 1;
     const struct known *k = find_known(count);
-    if (!k)
-        return fail(e, ERR_UNSUPPORTED, "%s: a tiktoken file of %lld tokens says neither how it cuts texts nor its special tokens, and is none of "
-                    "the known ones (Llama 3 with 128000, Llama 4 with 200000); take the model's tokenizer.json", file, (long long)count);
-    vocab_open(&t->vocab, &t->arena, (int32_t)count + k->total);
+    if (count > VOCAB_MAX)
+        return fail(e, ERR_INPUT, "%s: %lld lines; up to %d tokens are supported", file, (long long)count, VOCAB_MAX);
+    vocab_open(&t->vocab, &t->arena, (int32_t)count + (k ? k->total : 0));
     t->model_size = (int32_t)count;
     for (size_t at = 0, end; at < bytes.size; at = end + 1, number++) {
         end = str_find(bytes, STR("\n"), at);
@@ -178,6 +179,9 @@ bool tokenizer_read_tiktoken(tokenizer *t, str bytes, const char *file, err *e)
         if (end > at)
             TRY(read_line(t, line, number, count, file, e));
     }
+    if (!k)
+        return fail(e, ERR_UNSUPPORTED, "%s: a tiktoken file of %lld tokens, which says neither how texts are cut nor its special "
+                    "tokens, is none of the known ones (Llama 3 has 128000, Llama 4 200000); take the model's tokenizer.json", file, (long long)count);
     TRY(all_merges(t, 0, file, e));
     int32_t id = (int32_t)count;
     for (size_t i = 0; i < COUNT(k->names) && k->names[i].name; i++)

@@ -141,7 +141,7 @@ bool tokenizer_spm_decoder(tokenizer *t, int left, int right, err *e)
 }
 
 // What SentencePiece's normalizer is in steps of `tokenizers`, for a tokenizer.json.
-bool tokenizer_spm_normalizer(tokenizer *t, str map, bool extra, bool dummy, bool escape, err *e)
+bool tokenizer_spm_normalizer(tokenizer *t, str map, bool extra, bool dummy, bool suffix, bool escape, err *e)
 {
     text json = {0};
     const char *comma = "";
@@ -157,7 +157,10 @@ bool tokenizer_spm_normalizer(tokenizer *t, str map, bool extra, bool dummy, boo
                  "{\"type\": \"Replace\", \"pattern\": {\"Regex\": \" {2,}\"}, \"content\": \" \"}", comma);
         comma = ", ";
     }
-    if (dummy) {
+    if (dummy && suffix) {
+        text_add(&json, "%s{\"type\": \"Replace\", \"pattern\": {\"Regex\": \"\\\\z\"}, \"content\": \" \"}", comma);
+        comma = ", ";
+    } else if (dummy) {
         text_add(&json, "%s{\"type\": \"Prepend\", \"prepend\": \"%s\"}", comma, escape ? "\xe2\x96\x81" : " ");
         comma = ", ";
     }
@@ -185,7 +188,7 @@ bool tokenizer_read_spm(tokenizer *t, str bytes, const char *file, err *e)
         TRY(charsmap_open(&step.map, &t->arena, arena_str(&t->arena, m.charsmap), (place){ .file = file }, e));
     ARENA_PUSH(&t->arena, t->normalizing.steps, t->normalizing.count, step);
     bool front = m.add_dummy_prefix && !m.suffix;
-    TRY(tokenizer_spm_normalizer(t, m.charsmap, m.remove_extra_whitespaces, front, m.escape_whitespaces, e));
+    TRY(tokenizer_spm_normalizer(t, m.charsmap, m.remove_extra_whitespaces, m.add_dummy_prefix, m.suffix, m.escape_whitespaces, e));
     TRY(tokenizer_spm_decoder(t, front, m.add_dummy_prefix && m.suffix, e));
     return t->bos < 0 || tokenizer_make_post(t, true, false, e);
 }
@@ -220,11 +223,13 @@ bool tokenizer_read_spm_folder(tokenizer *t, str bytes, const char *file, const 
 {
     const node *class = node_get(config, "tokenizer_class"), *legacy = node_get(config, "legacy");
     spm_file m;
-    bool llama = !class || (class->kind == NODE_TEXT && (str_is(class->text, "LlamaTokenizer") || str_is(class->text, "LlamaTokenizerFast")));
+    str name = node_is(class, NODE_TEXT) ? class->text : (str){0};
+    bool llama = !class || str_is(name, "LlamaTokenizer") || str_is(name, "LlamaTokenizerFast");
     TRY(spm_read(&m, &t->arena, bytes, file, e));
     if (!llama || m.model_type != SPM_BPE) {
-        if (class && class->kind == NODE_TEXT)
-            log_warning("%s: read as SentencePiece reads it; what %.*s of transformers adds to that is not known here", file, STR_ARG(class->text));
+        if (name.size)
+            log_warning("%s: read as SentencePiece reads it; what %.*s of transformers adds to that is not known here", file,
+                        STR_ARG(name));
         return tokenizer_read_spm(t, bytes, file, e);
     }
     TRY(read_pieces(t, &m, tokenizer_count_added(config), file, e));
@@ -232,7 +237,7 @@ bool tokenizer_read_spm_folder(tokenizer *t, str bytes, const char *file, const 
         return fail(e, ERR_INPUT, "%s: its pieces can be made in too many ways", file);
     word_model *w = &t->model;
     bool space = flag_of(config, "add_prefix_space", true);
-    add_tokens(t, false, false);
+    add_tokens(t, false, true);
     name_tokens(t, &m);
     w->type = "BPE";
     w->make = make_bpe_chars;
@@ -247,6 +252,6 @@ bool tokenizer_read_spm_folder(tokenizer *t, str bytes, const char *file, const 
              !space ? "never" : node_is(legacy, NODE_BOOL) && legacy->truth ? "always" : "first");
     TRY(parse(t, &json, &t->split_node, e) && tokenizer_spm_decoder(t, space, 0, e));
     TRY(tokenizer_read_added(t, config, file, e));
-    bool bos = flag_of(config, "add_bos_token", true) && t->bos >= 0, eos = flag_of(config, "add_eos_token", false) && t->eos >= 0;
+    bool bos = flag_of(config, "add_bos_token", false) && t->bos >= 0, eos = flag_of(config, "add_eos_token", false) && t->eos >= 0;
     return (!bos && !eos) || tokenizer_make_post(t, bos, eos, e);
 }

@@ -20,7 +20,7 @@ static bool add_token(tokenizer *t, str bytes, int32_t id, const char *file, int
     str s = ok ? arena_str(&t->arena, text_view(&name)) : (str){0};
     text_close(&name);
     return ok && (vocab_set(&t->vocab, &t->arena, id, s)
-        || fail_at(e, (place){ .file = file, .line = (int32_t)line }, "the token '%.*s' or its number %d stands there twice",
+        || fail_at(e, (place){ .file = file, .line = (int32_t)line, .column = 1 }, "the token '%.*s' or its number %d stands there twice",
                    (int)MIN(s.size, 60), s.at, id));
 }
 
@@ -137,7 +137,7 @@ static bool read_line(tokenizer *t, str line, int64_t number, int64_t count, con
         ok = line.at[i] >= '0' && line.at[i] <= '9';
         rank = 10 * rank + (line.at[i] - '0');
     }
-    place at = { .file = file, .line = (int32_t)MIN(number, INT32_MAX) };
+    place at = { .file = file, .line = (int32_t)MIN(number, INT32_MAX), .column = 1 };
     if (!ok || !base64_read(&t->arena, str_slice(line, 0, space), &bytes) || !bytes.size || bytes.size > TOKEN_LONGEST)
         return fail_at(e, at, "expected a token in base64, a space and its rank, got '%.*s'", (int)MIN(line.size, 60), line.at);
     if (rank >= count)

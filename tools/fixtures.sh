@@ -73,6 +73,6 @@ if [ ! -d fixtures/templates/trl ]; then
     unpack fixtures/packages/trl-1.16.0-py3-none-any.whl 'trl/chat_templates/*.jinja' fixtures/templates/trl
 fi
 if [ ! -d fixtures/mistral ]; then
-    fetch mistral-common 1.13.1 98b4d0755b8d90bf4691fa8f1b70cb3b4a8cd4dc1653c4ed08ef3d1c7d2c29af mistral_common-1.13.1-py3-none-any.whl
-    unpack fixtures/packages/mistral_common-1.13.1-py3-none-any.whl 'mistral_common/data/*' fixtures/mistral
+    fetch mistral-common 1.8.6 dd8c0e55b397e8167751eb3da147cf23fd970824673ca0e260aa58c888be1b0a mistral_common-1.8.6-py3-none-any.whl
+    unpack fixtures/packages/mistral_common-1.8.6-py3-none-any.whl 'mistral_common/data/*' fixtures/mistral
 fi

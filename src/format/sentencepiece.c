@@ -147,16 +147,16 @@ bool spm_looks_like(str bytes) { return bytes.size > 4 && bytes.at[0] == 0x0a &&
 
 bool spm_read(spm_file *m, arena *a, str bytes, const char *file, err *e)
 {
-    const uint8_t *p = (const uint8_t *)bytes.at;
+    const uint8_t *p = (const uint8_t *)(bytes.size ? bytes.at : "");
     walk w = { file, p, p, p + bytes.size, e };
     field f;
     *m = (spm_file){ .model_type = SPM_UNIGRAM, .bos = 1, .eos = 2, .pad = -1, .add_dummy_prefix = true,
                      .remove_extra_whitespaces = true, .escape_whitespaces = true };
     while (w.at < w.end) {
         TRY(next_field(&w, &f));
-        walk in = inside(&w, &f);
         if (f.wire != 2)
             continue;
+        walk in = inside(&w, &f);
         if (f.number == 1) {
             spm_piece piece;
             TRY(read_piece(&in, &piece));

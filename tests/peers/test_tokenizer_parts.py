@@ -1,7 +1,8 @@
 """Every model, normalizer, pre-tokenizer, post-processor and decoder of tokenizer.json as `tokenizers` has them: small models are
 trained here, put together with each of the parts, and their ids, places and texts compared.
 
-    python tests/peers/test_tokenizer_parts.py          env as in tokenizer_cases.py; COUNT strings per model, a tenth per part
+    python tests/peers/test_tokenizer_parts.py          env as in tokenizer_cases.py; a tenth of COUNT strings
+    per model, a hundredth per part; COUNT from 100000 on is the full run: all of them per model, a tenth per part
 """
 import json
 import os
@@ -16,7 +17,8 @@ from tokenizers import pre_tokenizers as P, processors as X, trainers as T  # no
 from tokenizer_cases import (ADD_SPECIAL, COUNT, NO_SPECIAL, PLAIN, WORDS, each_character, check, compare, compare_decoding,  # noqa: E402
                              composed, dump, finish, lines_of_chats, random_text)
 
-FEW = max(COUNT // 10, 200)
+MANY = COUNT if COUNT >= 100000 else max(COUNT // 10, 100)
+FEW = max(MANY // 10, 100)
 BYTES = [f"<0x{b:02X}>" for b in range(256)]
 SPECIALS = ["<unk>", "<s>", "</s>", "<|im_start|>", "<|im_end|>"]
 NAMED = sys.argv[1:]
@@ -224,7 +226,7 @@ def main():
     base = None
     for name, t in models(lines):
         base = base or t
-        check_all(name, t, rng, lines, COUNT, True)
+        check_all(name, t, rng, lines, MANY, True)
         check_saved(name, t, rng)
         t = Tokenizer.from_str(t.to_str())
         t.add_tokens(ADDED)

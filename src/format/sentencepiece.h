@@ -5,7 +5,8 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-typedef struct spm_piece { str text; float score; int32_t kind; } spm_piece;   // kind: 1 normal, 2 unknown, 3 control, 4 user, 5 unused, 6 byte
+// kind: 1 normal, 2 unknown, 3 control, 4 user's own, 5 unused, 6 byte
+typedef struct spm_piece { str text; float score; int32_t kind; } spm_piece;
 
 enum { SPM_UNIGRAM = 1, SPM_BPE, SPM_WORD, SPM_CHAR };
 

@@ -46,7 +46,10 @@ static bool all_merges(tokenizer *t, int32_t first, const char *file, err *e)
 
 static bool add_special(tokenizer *t, str content, int32_t id, const char *file, err *e)
 {
-    if (!vocab_set(&t->vocab, &t->arena, id, content))
+    t->vocab.closed = true;                             // it is no token of the model's, whatever its bytes
+    bool set = vocab_set(&t->vocab, &t->arena, id, content);
+    t->vocab.closed = false;
+    if (!set)
         return fail(e, ERR_INPUT, "%s: the special token '%.*s' is a token already", file, STR_ARG(content));
     ARENA_PUSH(&t->arena, t->added.tokens, t->added.count, (added_token){ .content = content, .id = id, .special = true });
     return true;
@@ -180,8 +183,9 @@ bool tokenizer_read_tiktoken(tokenizer *t, str bytes, const char *file, err *e)
             TRY(read_line(t, line, number, count, file, e));
     }
     if (!k)
-        return fail(e, ERR_UNSUPPORTED, "%s: a tiktoken file of %lld tokens, which says neither how texts are cut nor its special "
-                    "tokens, is none of the known ones (Llama 3 has 128000, Llama 4 200000); take the model's tokenizer.json", file, (long long)count);
+        return fail(e, ERR_UNSUPPORTED, "%s: a tiktoken file of %lld tokens, which says neither how texts are cut nor its "
+                    "special tokens, is none of the known ones (Llama 3 has 128000, Llama 4 200000); take the model's tokenizer.json",
+                    file, (long long)count);
     TRY(all_merges(t, 0, file, e));
     int32_t id = (int32_t)count;
     for (size_t i = 0; i < COUNT(k->names) && k->names[i].name; i++)

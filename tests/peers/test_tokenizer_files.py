@@ -183,6 +183,11 @@ def check_folders(lines, rng):
                 compare_with(f"{name}{', special tokens added' if flags else ''}", folder,
                              lambda s: t(s, add_special_tokens=bool(flags))["input_ids"], texts, flags)
             compare_decoding(name, folder, t._tokenizer, rng, texts[: MANY // 8])
+            with tempfile.TemporaryDirectory() as out:
+                dump("save", folder, out)
+                shutil.copy(f"{folder}/config.json", f"{out}/config.json")
+                again = AutoTokenizer.from_pretrained(out)
+                check(f"{name}: AutoTokenizer of what was saved", again(texts)["input_ids"] == t(texts)["input_ids"])
 
 
 def check_gguf(lines, rng):

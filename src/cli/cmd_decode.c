@@ -66,7 +66,7 @@ const command command_decode = {
     .name = "decode", .usage = "--model MODEL < IDS", .run = run,
     .help = "Token ids on stdin to text, line by line.",
     .flags = {
-        { "model", "MODEL", "a model, or a vocabulary alone: tokenizer.json, .gguf", false },
+        { "model", "MODEL", "a model, or a vocabulary alone: tokenizer.json, tokenizer.model, tekken.json, a tiktoken file, .gguf", false },
         { "skip-special", NULL, "leave special tokens out of the text", false },
     },
 };

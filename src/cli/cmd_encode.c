@@ -70,7 +70,7 @@ const command command_encode = {
     .name = "encode", .usage = "--model MODEL < TEXT", .run = run,
     .help = "Text on stdin to token ids. Special tokens standing in the text are parsed, none is added.",
     .flags = {
-        { "model", "MODEL", "a model, or a vocabulary alone: tokenizer.json, .gguf", false },
+        { "model", "MODEL", "a model, or a vocabulary alone: tokenizer.json, tokenizer.model, tekken.json, a tiktoken file, .gguf", false },
         { "jsonl", NULL, "stdin holds one {\"text\": …} a line; one array of ids a line comes out", false },
         { "add-special", NULL, "add what the tokenizer's post-processor adds (BOS, EOS)", false },
         { "no-special", NULL, "treat special tokens in the text as ordinary text", false },

@@ -58,11 +58,16 @@ bool added_index(added *a, arena *memory, normalizer n, err *e)
     a->raw = a->normal = (added_set){ .only = -1 };
     for (int64_t i = 0; i < a->count; i++) {
         entry x = { a->tokens[i].content, &a->tokens[i] };
+        if (x.token->inner)
+            continue;
         if (!x.token->normalized) {
             raw[raws++] = x;
             continue;
         }
-        TRY(normal_pattern(memory, n, &x.pattern, e));
+        if (x.token->normal.at)
+            x.pattern = x.token->normal;
+        else
+            TRY(normal_pattern(memory, n, &x.pattern, e));
         if (x.pattern.size)
             normal[normals++] = x;
     }

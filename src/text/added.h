@@ -9,7 +9,9 @@ enum { ADDED_LONGEST = 4096 };      // bytes of an added token
 typedef struct added_token {
     str content;
     int32_t id;
+    str normal;                     // its form after a normalizer of several steps, if another; at == NULL: as it is
     bool special, single_word, lstrip, rstrip, normalized;
+    bool inner;                     // the model itself finds it (SentencePiece's user-defined pieces)
 } added_token;
 
 // Patterns in byte order, searched by narrowing the range of those that begin like the text.

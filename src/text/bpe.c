@@ -48,7 +48,7 @@ static int byte_of(const bpe *b, int32_t id)
     return s.size == 1 && b->byte[(uint8_t)s.at[0]] == id ? (uint8_t)s.at[0] : -1;
 }
 
-void bpe_add(bpe *b, int32_t left, int32_t right, int32_t id)
+static void add_merge(bpe *b, int32_t left, int32_t right, int32_t rank, int32_t id)
 {
     uint64_t hash = pair_hash(left, right), bit = hash >> (64 - b->filter_bits);
     uint32_t i = slot_of(hash);
@@ -57,11 +57,23 @@ void bpe_add(bpe *b, int32_t left, int32_t right, int32_t id)
     do
         m = &b->merges[i++ & b->mask];
     while (m->left >= 0 && (m->left != left || m->right != right));
-    *m = (merge){ left, right, b->merge_count++, id };
+    *m = (merge){ left, right, rank, id };
     b->filter[bit / 64] |= (uint64_t)1 << bit % 64;
     if (x >= 0 && y >= 0)
-        b->pairs[x << 8 | y] = (byte_pair){ (uint32_t)m->rank + 1, (uint32_t)id };
+        b->pairs[x << 8 | y] = (byte_pair){ (uint32_t)rank + 1, (uint32_t)id };
     b->last = id;
+}
+
+void bpe_add(bpe *b, int32_t left, int32_t right, int32_t id) { add_merge(b, left, right, b->merge_count++, id); }
+
+bool bpe_add_ranked(bpe *b, int32_t left, int32_t right, int32_t rank, int32_t id)
+{
+    if (b->filled > b->mask / 4 * 3)
+        return false;
+    add_merge(b, left, right, rank, id);
+    b->filled++;
+    b->merge_count = MAX(rank + 1, b->merge_count);
+    return true;
 }
 
 static inline const merge *find_pair(const bpe *b, int32_t left, int32_t right)
@@ -86,6 +98,26 @@ const merge **bpe_by_rank(const bpe *b, arena *a)
     for (uint32_t i = 0; i <= b->mask; i++)
         if (b->merges[i].left >= 0)
             list[b->merges[i].rank] = &b->merges[i];
+    return list;
+}
+
+static int by_rank(const void *a, const void *b)
+{
+    const merge *x = *(const merge *const *)a, *y = *(const merge *const *)b;
+    if (x->rank != y->rank)
+        return x->rank < y->rank ? -1 : 1;
+    return x->left != y->left ? (x->left > y->left) - (x->left < y->left) : (x->right > y->right) - (x->right < y->right);
+}
+
+const merge **bpe_all(const bpe *b, arena *a, int64_t *count)
+{
+    const merge **list = NULL;
+    *count = 0;
+    for (uint32_t i = 0; i <= b->mask; i++)
+        if (b->merges[i].left >= 0)
+            ARENA_PUSH(a, list, *count, &b->merges[i]);
+    if (*count)
+        qsort(list, (size_t)*count, sizeof *list, by_rank);
     return list;
 }
 

@@ -21,6 +21,7 @@ typedef struct bpe {
     byte_pair *pairs;               // [256 * 256]
     int32_t last;                   // what the merge added last makes; -1
     int32_t merge_count;            // ranks are below this
+    uint32_t filled;                // merges of shared ranks
     int32_t unk;                    // stands for bytes that are missing; -1: they are left out, as `tokenizers` does
     bool fuse_unk;                  // one for a run of them
     bool ignore_merges;             // a word that is a token as a whole is that token
@@ -30,6 +31,9 @@ typedef struct bpe {
 void bpe_open(bpe *b, arena *a, const vocab *v, int64_t merges);
 // `rank` counts up; a pair given twice keeps the later rank, as in `tokenizers`.
 void bpe_add(bpe *b, int32_t left, int32_t right, int32_t id);
+// The same with a rank that others may have too: among equals the leftmost goes first. False: more than bpe_open made room for.
+bool bpe_add_ranked(bpe *b, int32_t left, int32_t right, int32_t rank, int32_t id);
+const merge **bpe_all(const bpe *b, arena *a, int64_t *count);         // by rank, then by ids
 const merge **bpe_by_rank(const bpe *b, arena *a);      // [merge_count]; pairs that were given twice leave NULLs
 const merge *bpe_find(const bpe *b, int32_t left, int32_t right);
 

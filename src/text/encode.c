@@ -46,17 +46,39 @@ static bool encode_normal(encoding *c, const char *chars, size_t begin, size_t e
     return split_added(c, &c->t->added.normal, chars, begin, end, encode_words);
 }
 
+// Through a normalizer of several steps.
+static bool encode_changed(encoding *c, const char *chars, size_t begin, size_t end)
+{
+    scratch *s = tokens_scratch(c->out);
+    const made *m = NULL;
+    if (!s)
+        return no_memory(c);
+    TRY(normalizing_run(&c->t->normalizing, s, chars, begin, end, &m, c->e));
+    int64_t first = c->out->count;
+    s->origin = m;
+    bool ok = encode_normal(c, m->text.chars, 0, m->text.size);
+    s->origin = NULL;
+    if (ok)
+        made_places(m, c->out, first);
+    return ok;
+}
+
 static bool encode_raw(encoding *c, const char *chars, size_t begin, size_t end)
 {
+    if (c->t->normalizing.count)
+        return encode_changed(c, chars, begin, end);
     if (normal_already(c->t->normalizer, str_slice((str){ chars, end }, begin, end)))
         return encode_normal(c, chars, begin, end);
     scratch *s = tokens_scratch(c->out);
     if (!s || !normal_make(c->t->normalizer, chars, begin, end, &s->normal))
         return no_memory(c);
     int64_t first = c->out->count;
-    TRY(encode_normal(c, s->normal.text.chars, 0, s->normal.text.size));
-    made_places(&s->normal, c->out, first);
-    return true;
+    s->origin = &s->normal;
+    bool ok = encode_normal(c, s->normal.text.chars, 0, s->normal.text.size);
+    s->origin = NULL;
+    if (ok)
+        made_places(&s->normal, c->out, first);
+    return ok;
 }
 
 static bool encode_valid(encoding *c, str s)

@@ -55,7 +55,7 @@ static const struct { uint32_t first, last; } young[] = {
     { 0x1e08f, 0x1e08f }, { 0x1e130, 0x1e136 }, { 0x1e2ae, 0x1e2ae }, { 0x1e2ec, 0x1e2ef }, { 0x1e4ec, 0x1e4ef },
 };
 
-static bool is_young(uint32_t c)
+bool normal_is_young(uint32_t c)
 {
     size_t i = 0;
     while (i < COUNT(young) && young[i].last < c)
@@ -71,7 +71,7 @@ static bool begins_stretch(uint32_t c)
         return true;
     const utf8proc_property_t *p = utf8proc_get_property((utf8proc_int32_t)c);
     bool mark = p->category == UTF8PROC_CATEGORY_MC || p->category == UTF8PROC_CATEGORY_MN || p->category == UTF8PROC_CATEGORY_ME;
-    return (p->combining_class == 0 && !mark && !(c >= 0x1160 && c <= 0x11ff)) || is_young(c);
+    return (p->combining_class == 0 && !mark && !(c >= 0x1160 && c <= 0x11ff)) || normal_is_young(c);
 }
 
 static bool stays(uint32_t c)
@@ -161,7 +161,7 @@ bool normal_make(normalizer n, const char *chars, size_t begin, size_t end, made
     int length;
     for (size_t at = begin, next; at < end; at = next) {
         uint32_t c = char_read(chars + at, &length);
-        bool alone = is_young(c), changes = !alone && (!stays(c) || !begins_stretch(c));
+        bool alone = normal_is_young(c), changes = !alone && (!stays(c) || !begins_stretch(c));
         next = at + (size_t)length;
         while (!alone && next < end && !begins_stretch(char_read(chars + next, &length))) {
             next += (size_t)length;

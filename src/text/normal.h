@@ -12,3 +12,6 @@ bool normal_already(normalizer n, str s);
 
 // Writes the normal form of chars[begin, end) with places counted in `text`. False: no memory.
 bool normal_make(normalizer n, const char *chars, size_t begin, size_t end, made *to);
+
+// A mark that came after Unicode 9, with which `tokenizers` normalizes: it stands alone.
+bool normal_is_young(uint32_t c);

@@ -21,22 +21,39 @@ struct regex {
 };
 
 // What stands for an escape within brackets, and for its negation (capital letter) there where that can be written.
-typedef struct escape { const char *name, *members, *others; char additions; } escape;
+typedef struct escape { const char *name, *members, *others, *additions; } escape;
 
 #define SPACES     "\\t-\\r \\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}"
 #define NOT_SPACES "\\x{0}-\\x{8}\\x{e}-\\x{1f}!-\\x{84}\\x{86}-\\x{9f}\\x{a1}-\\x{167f}\\x{1681}-\\x{1fff}\\x{200b}-\\x{2027}" \
                    "\\x{202a}-\\x{202e}\\x{2030}-\\x{205e}\\x{2060}-\\x{2fff}\\x{3001}-\\x{10ffff}"
-#define WORDS      "\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{24b6}-\\x{24e9}\\x{1f130}-\\x{1f149}\\x{1f150}-\\x{1f169}\\x{1f170}-\\x{1f189}"
+// Oniguruma counts the fractions and small digits of Latin-1 among them.
+#define WORDS      "\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{b2}\\x{b3}\\x{b9}\\x{bc}-\\x{be}" \
+                   "\\x{24b6}-\\x{24e9}\\x{1f130}-\\x{1f149}\\x{1f150}-\\x{1f169}\\x{1f170}-\\x{1f189}"
+
+// Kinds of letters that came after Unicode 14.
+#define UPPER_LETTERS    "\\p{Lu}\\x{1c89}\\x{a7cb}\\x{a7cc}\\x{a7da}\\x{a7dc}\\x{10d50}-\\x{10d65}"
+#define LOWER_LETTERS    "\\p{Ll}\\x{1c8a}\\x{a7cd}\\x{a7db}\\x{10d70}-\\x{10d85}\\x{1df25}-\\x{1df2a}"
+#define MODIFIER_LETTERS "\\p{Lm}\\x{10d4e}\\x{10d6f}\\x{16d40}-\\x{16d42}\\x{16d6b}-\\x{16d6c}\\x{1e030}-\\x{1e06d}\\x{1e4eb}"
+#define OTHER_LETTERS    "\\p{Lo}" \
+    "\\x{105c0}-\\x{105f3}\\x{10d4a}-\\x{10d4d}\\x{10d4f}\\x{10ec2}-\\x{10ec4}\\x{1123f}-\\x{11240}\\x{11380}-\\x{11389}" \
+    "\\x{1138b}\\x{1138e}\\x{11390}-\\x{113b5}\\x{113b7}\\x{113d1}\\x{113d3}" \
+    "\\x{11bc0}-\\x{11be0}\\x{11f02}\\x{11f04}-\\x{11f10}\\x{11f12}-\\x{11f33}\\x{1342f}\\x{13441}-\\x{13446}" \
+    "\\x{13460}-\\x{143fa}\\x{16100}-\\x{1611d}\\x{16d43}-\\x{16d6a}\\x{18cff}\\x{1b132}\\x{1b155}" \
+    "\\x{1e4d0}-\\x{1e4ea}\\x{1e5d0}-\\x{1e5ed}\\x{1e5f0}\\x{2b739}\\x{2ebf0}-\\x{2ee5d}\\x{31350}-\\x{323af}"
 
 static const escape escapes[] = {
-    { "s", SPACES, NOT_SPACES, 0 },
-    { "w", WORDS, NULL, 'L' },
-    { "d", "\\p{Nd}", NULL, 'D' },
-    { "h", "0-9a-fA-F", NULL, 0 },
-    { "p{L}", "\\p{L}", NULL, 'L' },
-    { "p{M}", "\\p{M}", NULL, 'M' },
-    { "p{N}", "\\p{N}", NULL, 'N' },
-    { "p{P}", "\\p{P}", NULL, 'P' },
+    { "s", SPACES, NOT_SPACES, NULL },
+    { "w", WORDS, NULL, "LMD" },
+    { "d", "\\p{Nd}", NULL, "D" },
+    { "h", "0-9a-fA-F", NULL, NULL },
+    { "p{L}", "\\p{L}", NULL, "L" },
+    { "p{Ll}", LOWER_LETTERS, NULL, NULL },
+    { "p{Lm}", MODIFIER_LETTERS, NULL, NULL },
+    { "p{Lo}", OTHER_LETTERS, NULL, NULL },
+    { "p{Lu}", UPPER_LETTERS, NULL, NULL },
+    { "p{M}", "\\p{M}", NULL, "M" },
+    { "p{N}", "\\p{N}", NULL, "N" },
+    { "p{P}", "\\p{P}", NULL, "P" },
 };
 
 static const char word_border[] = "(?:(?<=[" WORDS "])(?![" WORDS "])|(?<![" WORDS "])(?=[" WORDS "]))";
@@ -62,7 +79,8 @@ static size_t translate_escape(str rest, bool in_class, text *out)
             text_add(out, negated ? "[^" : "[");
         text_add(out, "%s", members);
         if (escapes[i].additions && members == escapes[i].members)
-            char_additions(escapes[i].additions, out);
+            for (const char *k = escapes[i].additions; *k; k++)
+                char_additions(*k, out);
         if (!in_class)
             text_char(out, ']');
         return name.size;

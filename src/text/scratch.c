@@ -32,6 +32,16 @@ bool tokens_grow(tokens *k, int64_t more)
     return true;
 }
 
+void *scratch_room(scratch *s, size_t size)
+{
+    if (s->room_size < size) {
+        free(s->room);
+        s->room = malloc(size);
+        s->room_size = s->room ? size : 0;
+    }
+    return s->room;
+}
+
 void tokens_clear(tokens *k) { k->count = 0; }
 
 static void made_close(made *m)
@@ -50,8 +60,11 @@ void tokens_close(tokens *k)
         free(s->symbols);
         made_close(&s->repaired);
         made_close(&s->normal);
-        for (int i = 0; i < 3; i++)
+        for (int i = 0; i < WORKS; i++)
             made_close(&s->work[i]);
+        made_close(&s->turn[0]);
+        made_close(&s->turn[1]);
+        free(s->room);
         free(s->pieces[0].items);
         free(s->pieces[1].items);
         pcre2_match_data_free(s->match);
@@ -117,8 +130,8 @@ void made_places(const made *m, tokens *k, int64_t first)
 {
     for (int64_t i = first; i < k->count; i++) {
         uint32_t begin = k->begin[i], end = k->end[i];
-        k->begin[i] = m->from[begin];
-        k->end[i] = end > begin ? m->to[end - 1] : m->from[begin];
+        k->begin[i] = made_from(m, begin);
+        k->end[i] = end > begin ? m->to[end - 1] : k->begin[i];
     }
 }
 

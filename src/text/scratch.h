@@ -32,6 +32,8 @@ typedef struct word_cache {
     uint64_t owner;                 // the digest of the tokenizer whose words these are
 } word_cache;
 
+enum { WORKS = 8 };                  // texts that one pre-tokenizer may write
+
 // A text made from another one: byte i came from bytes [from[i], to[i]) of that.
 typedef struct made {
     text text;
@@ -56,7 +58,11 @@ typedef struct scratch {
     word_cache words;
     uint32_t *symbols;              // of a long word under merging
     size_t symbol_room;
-    made repaired, normal, work[3];
+    made repaired, normal, work[WORKS];
+    made turn[2];                   // of a normalizer of several steps
+    const made *origin;             // how the text that is being cut came from the one given; NULL: it is that
+    void *room;                     // of one word's model at a time
+    size_t room_size;
     pieces pieces[2];
     struct pcre2_real_match_data_8 *match;
     struct pcre2_real_match_context_8 *context;
@@ -65,6 +71,7 @@ typedef struct scratch {
 
 scratch *tokens_scratch(tokens *k);                     // NULL: no memory
 bool tokens_grow(tokens *k, int64_t more);
+void *scratch_room(scratch *s, size_t size);            // at least so many bytes, whatever stood there before; NULL: no memory
 
 static inline bool tokens_reserve(tokens *k, int64_t more) { return k->room - k->count >= more || tokens_grow(k, more); }
 
@@ -80,6 +87,12 @@ void made_clear(made *m);
 void made_add(made *m, str bytes, size_t from, size_t to);
 void made_copy(made *m, str bytes, size_t base);
 // Tokens from the `first` on have places in the made text; now they get those in the text it came from.
+// Where byte i of the made text came from; its end for i past the last one.
+static inline uint32_t made_from(const made *m, size_t i)
+{
+    return i < m->text.size ? m->from[i] : m->text.size ? m->to[m->text.size - 1] : 0;
+}
+
 void made_places(const made *m, tokens *k, int64_t first);
 
 void pieces_add(pieces *p, size_t begin, size_t end);   // empty ones are left out

@@ -3,6 +3,7 @@
 
 #include "base/utf8.h"
 #include "base/util.h"
+#include "text/script.h"
 #include "text/unicode.h"
 
 static bool no_memory(err *e) { return fail(e, ERR_MEMORY, "no memory to encode a text"); }
@@ -105,6 +106,17 @@ static void cut_words(cutter *c, const char *chars, piece p, size_t *done)
     }
 }
 
+static void cut_length(cutter *c, const char *chars, piece p, size_t *done)
+{
+    int length;
+    for (size_t at = p.begin, next; at < p.end; at = next) {
+        next = at;
+        for (int64_t n = 0; n < c->step->length && next < p.end; n++, next += (size_t)length)
+            (void)char_read(chars + next, &length);
+        cutter_match(c, done, at, next);
+    }
+}
+
 static bool cut(const split_step *step, scratch *s, const char *chars, const pieces *in, pieces *out, err *e)
 {
     out->count = 0;
@@ -116,6 +128,8 @@ static bool cut(const split_step *step, scratch *s, const char *chars, const pie
         case SPLIT_REGEX:   TRY(cut_regex(&c, s, chars, p, &done, e)); break;
         case SPLIT_CHARS:   cut_chars(&c, chars, p, &done); break;
         case SPLIT_LITERAL: cut_literal(&c, chars, p, &done); break;
+        case SPLIT_LENGTH:  cut_length(&c, chars, p, &done); break;
+        case SPLIT_SCRIPTS: cut_scripts(out, chars, p, &done); break;
         default:            cut_words(&c, chars, p, &done); break;
         }
         if (done < p.end)
@@ -126,8 +140,9 @@ static bool cut(const split_step *step, scratch *s, const char *chars, const pie
 }
 
 // The steps that write a new text. Each takes a piece and appends it to `to`.
-static void rewrite_space(made *to, const char *chars, piece p)
+static void rewrite_space(made *to, const split_step *step, const char *chars, piece p, bool first)
 {
+    (void)step, (void)first;
     if (chars[p.begin] != ' ')
         made_add(to, STR(" "), p.begin, p.begin);
     made_copy(to, str_slice((str){ chars, p.end }, p.begin, p.end), p.begin);
@@ -141,8 +156,9 @@ static size_t same_bytes(const char *chars, size_t at, size_t end)
     return at;
 }
 
-static void rewrite_bytes(made *to, const char *chars, piece p)
+static void rewrite_bytes(made *to, const split_step *step, const char *chars, piece p, bool first)
 {
+    (void)step, (void)first;
     for (size_t i = p.begin, next; i < p.end; i = next) {
         next = same_bytes(chars, i, p.end);
         if (next > i) {
@@ -156,9 +172,10 @@ static void rewrite_bytes(made *to, const char *chars, piece p)
     }
 }
 
-static void rewrite_chars(made *to, const char *chars, piece p)
+static void rewrite_chars(made *to, const split_step *step, const char *chars, piece p, bool first)
 {
     int length;
+    (void)step, (void)first;
     for (size_t i = p.begin, next; i < p.end; i = next) {
         next = same_bytes(chars, i, p.end);
         if (next > i) {
@@ -171,13 +188,36 @@ static void rewrite_chars(made *to, const char *chars, piece p)
     }
 }
 
+// What is put in front takes the place of the first byte, so that it is trained with it.
+static void rewrite_meta(made *to, const split_step *step, const char *chars, piece p, bool first)
+{
+    str s = str_slice((str){ chars, p.end }, p.begin, p.end), mark = step->literal;
+    if ((step->prefix == META_ALWAYS || (step->prefix == META_FIRST && first)) && s.at[0] != ' ' && !str_begins(s, mark))
+        made_add(to, mark, p.begin, p.begin + 1);
+    for (size_t done = 0, at; done < s.size; done = at + 1) {
+        at = str_find(s, STR(" "), done);
+        made_copy(to, str_slice(s, done, at), p.begin + done);
+        if (at < s.size)
+            made_add(to, mark, p.begin + at, p.begin + at + 1);
+    }
+}
+
 // The text that the steps stand at: the caller's, or one of the scratch's two made from the one before.
 typedef struct stage {
     const char *text;
     pieces *now, *then;             // the pieces, and room for the next ones
-    const made *made[3];            // made one from the other, the last is `text`
+    const made *made[WORKS];        // made one from the other, the last is `text`
     int made_count;
+    const made *origin;
 } stage;
+
+// Does a piece begin where the text that was given begins?
+static bool is_first(const stage *g, size_t at)
+{
+    for (int i = g->made_count; i-- > 0;)
+        at = made_from(g->made[i], at);
+    return (g->origin ? made_from(g->origin, at) : at) == 0;
+}
 
 static void swap(stage *g)
 {
@@ -186,13 +226,16 @@ static void swap(stage *g)
     g->then = p;
 }
 
-static bool rewrite(stage *g, made *to, void (*one)(made *, const char *, piece), err *e)
+typedef void rewriter(made *to, const split_step *step, const char *chars, piece p, bool first);
+
+static bool rewrite(stage *g, scratch *t, const split_step *step, rewriter *one, err *e)
 {
+    made *to = &t->work[g->made_count];
     made_clear(to);
     g->then->count = 0;
     for (int64_t i = 0; i < g->now->count; i++) {
         size_t begin = to->text.size;
-        one(to, g->text, g->now->items[i]);
+        one(to, step, g->text, g->now->items[i], is_first(g, g->now->items[i].begin));
         pieces_add(g->then, begin, to->text.size);
     }
     if (to->failed || g->then->failed)
@@ -209,17 +252,19 @@ static bool run_steps(const splitter *s, scratch *t, stage *g, err *e)
     for (int64_t i = 0; i < s->count; i++) {
         const split_step *step = &s->steps[i];
         if (step->kind == SPLIT_SPACE) {
-            TRY(rewrite(g, &t->work[0], rewrite_space, e));
+            TRY(rewrite(g, t, step, rewrite_space, e));
+        } else if (step->kind == SPLIT_META) {
+            TRY(rewrite(g, t, step, rewrite_meta, e));
         } else if (step->kind == SPLIT_BYTES) {
-            bytes = i + 1 < s->count;                   // nobody looks at the alphabet after the last step
+            bytes = s->model || i + 1 < s->count;       // byte-level BPE does not look at the alphabet after the last step
             if (bytes)
-                TRY(rewrite(g, &t->work[1], rewrite_bytes, e));
+                TRY(rewrite(g, t, step, rewrite_bytes, e));
         } else {
             TRY(cut(step, t, g->text, g->now, g->then, e));
             swap(g);
         }
     }
-    return !bytes || rewrite(g, &t->work[2], rewrite_chars, e);
+    return !bytes || s->model || rewrite(g, t, NULL, rewrite_chars, e);
 }
 
 static bool slow_encode(const splitter *s, const bpe *b, const char *chars, size_t begin, size_t end, tokens *out, err *e)
@@ -227,7 +272,7 @@ static bool slow_encode(const splitter *s, const bpe *b, const char *chars, size
     scratch *t = tokens_scratch(out);
     if (!t)
         return no_memory(e);
-    stage g = { .text = chars, .now = &t->pieces[0], .then = &t->pieces[1] };
+    stage g = { .text = chars, .now = &t->pieces[0], .then = &t->pieces[1], .origin = t->origin };
     t->pieces[0].count = 0;
     t->pieces[0].failed = t->pieces[1].failed = false;
     pieces_add(g.now, begin, end);
@@ -235,9 +280,13 @@ static bool slow_encode(const splitter *s, const bpe *b, const char *chars, size
         return no_memory(e);
     TRY(run_steps(s, t, &g, e));
     int64_t first = out->count;
-    for (int64_t i = 0; i < g.now->count; i++)
-        if (!bpe_cached_word(b, g.text, g.now->items[i].begin, g.now->items[i].end, out))
+    for (int64_t i = 0; i < g.now->count; i++) {
+        piece p = g.now->items[i];
+        if (s->model)
+            TRY(s->model->make(s->model, g.text, p.begin, p.end, out, e));
+        else if (!bpe_cached_word(b, g.text, p.begin, p.end, out))
             return no_memory(e);
+    }
     while (g.made_count > 0)
         made_places(g.made[--g.made_count], out, first);
     return true;

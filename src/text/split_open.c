@@ -78,6 +78,68 @@ static bool add_split(reader *r, const node *n)
     return add(r, step);
 }
 
+// Texts that the steps write one from the other have room for so many.
+static bool check_works(reader *r, const node *n)
+{
+    int64_t count = 1;                                  // the bytes back
+    for (int64_t i = 0; i < r->splitter->count; i++) {
+        split_kind k = r->splitter->steps[i].kind;
+        count += k == SPLIT_SPACE || k == SPLIT_BYTES || k == SPLIT_META;
+    }
+    return count <= WORKS || unsupported(r, n, "pre_tokenizer: a step that writes the text anew after so many others,", STR("Metaspace"));
+}
+
+static bool add_metaspace(reader *r, const node *n)
+{
+    static const char *const names[] = { "never", "first", "always" };
+    split_step step = { .kind = SPLIT_META, .prefix = META_ALWAYS };
+    bool split = true, space = true;
+    const node *scheme = node_get(n, "prepend_scheme"), *v = node_get(n, "add_prefix_space"), *flag = node_get(n, "split");
+    size_t i = 0;
+    TRY(node_want_text(n, r->file, "replacement", &step.literal, r->e));
+    while (scheme && i < COUNT(names) && !(scheme->kind == NODE_TEXT && str_is(scheme->text, names[i])))
+        i++;
+    if (i == COUNT(names))
+        return fail_at(r->e, node_place(scheme, r->file), "pre_tokenizer.prepend_scheme: expected never, first or always");
+    if (scheme)
+        step.prefix = i == 0 ? META_NEVER : i == 1 ? META_FIRST : META_ALWAYS;
+    TRY((node_is(v, NODE_NULL) || want_flag(r, n, "add_prefix_space", true, &space))
+        && (node_is(flag, NODE_NULL) || want_flag(r, n, "split", true, &split)));
+    if (!space && scheme && step.prefix != META_NEVER)
+        return fail_at(r->e, node_place(v, r->file), "pre_tokenizer.add_prefix_space: false, but prepend_scheme is not never");
+    if (!space)
+        step.prefix = META_NEVER;
+    if (!step.literal.size)
+        return fail_at(r->e, node_place(n, r->file), "pre_tokenizer.replacement: expected a character");
+    add(r, step);
+    if (split)
+        add(r, (split_step){ .kind = SPLIT_LITERAL, .behaviour = SPLIT_MERGED_NEXT, .literal = step.literal });
+    return check_works(r, n);
+}
+
+static bool add_length(reader *r, const node *n)
+{
+    split_step step = { .kind = SPLIT_LENGTH, .length = 5 };
+    TRY(!node_get(n, "length") || node_want_int(n, r->file, "length", &step.length, r->e));
+    if (step.length < 1)
+        return fail_at(r->e, node_place(node_get(n, "length"), r->file), "pre_tokenizer.length: %lld, expected at least 1",
+                       (long long)step.length);
+    return add(r, step);
+}
+
+static bool add_scripts(reader *r, const node *n)
+{
+    (void)n;
+    return add(r, (split_step){ .kind = SPLIT_SCRIPTS });
+}
+
+static bool add_bert(reader *r, const node *n)
+{
+    (void)n;
+    return add(r, (split_step){ .kind = SPLIT_CHARS, .is = char_is_space, .behaviour = SPLIT_REMOVED })
+        && add(r, (split_step){ .kind = SPLIT_CHARS, .is = char_is_punctuation });
+}
+
 static bool add_bytes(reader *r, const node *n)
 {
     bool space = false, words = false;
@@ -89,7 +151,7 @@ static bool add_bytes(reader *r, const node *n)
         add(r, (split_step){ .kind = SPLIT_SPACE });
     if (words)
         add(r, (split_step){ .kind = SPLIT_SCAN, .scan = scan_gpt2 });
-    return add(r, (split_step){ .kind = SPLIT_BYTES });
+    return add(r, (split_step){ .kind = SPLIT_BYTES }) && check_works(r, n);
 }
 
 static bool add_digits(reader *r, const node *n)
@@ -105,9 +167,12 @@ static bool add_punctuation(reader *r, const node *n)
     return want_behaviour(r, n, SPLIT_ISOLATED, &step.behaviour) && add(r, step);
 }
 
+// \w+|[^\w\s]+ in the sense of the regex crate, whose \w is another than Oniguruma's.
 static bool add_whitespace(reader *r, const node *n)
 {
-    return add_regex(r, n, (split_step){ .behaviour = SPLIT_REMOVED, .invert = true }, STR("\\w+|[^\\w\\s]+"));
+    (void)n;
+    return add(r, (split_step){ .kind = SPLIT_CHARS, .is = char_is_space, .behaviour = SPLIT_REMOVED })
+        && add(r, (split_step){ .kind = SPLIT_CHARS, .is = char_is_word, .behaviour = SPLIT_CONTIGUOUS });
 }
 
 static bool add_whitespace_split(reader *r, const node *n)
@@ -132,12 +197,16 @@ static bool add_sequence(reader *r, const node *n)
 }
 
 static const struct { const char *type; bool (*add)(reader *, const node *); } types[] = {
+    { "BertPreTokenizer", add_bert },
     { "ByteLevel", add_bytes },
     { "CharDelimiterSplit", add_delimiter },
     { "Digits", add_digits },
+    { "FixedLength", add_length },
+    { "Metaspace", add_metaspace },
     { "Punctuation", add_punctuation },
     { "Sequence", add_sequence },
     { "Split", add_split },
+    { "UnicodeScripts", add_scripts },
     { "Whitespace", add_whitespace },
     { "WhitespaceSplit", add_whitespace_split },
 };
@@ -170,14 +239,16 @@ bool splitter_open(splitter *s, arena *a, const node *pre_tokenizer, const char 
 {
     *s = (splitter){0};
     reader r = { s, a, file, e };
-    TRY(add_from(&r, pre_tokenizer));
+    TRY(!pre_tokenizer || add_from(&r, pre_tokenizer));
+    s->fast = fast_scanner(s);
+    return true;
+}
+
+bool splitter_makes_bytes(const splitter *s)
+{
     for (int64_t i = 0; i < s->count; i++)
-        if (s->steps[i].kind == SPLIT_BYTES) {
-            s->fast = fast_scanner(s);
+        if (s->steps[i].kind == SPLIT_BYTES)
             return true;
-        }
-    (void)fail_at(e, node_place(pre_tokenizer, file), "pre_tokenizer: none of its steps is ByteLevel; only byte-level BPE is supported");
-    e->code = ERR_UNSUPPORTED;
     return false;
 }
 

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "format/sentencepiece.h"
 #include "text/tokenizer_parts.h"
 
 static tokenizer *new_tokenizer(const char *path, err *e)
@@ -26,22 +27,12 @@ void tokenizer_close(tokenizer *t)
     if (!t)
         return;
     splitter_close(&t->splitter);
+    normalizing_close(&t->normalizing);
+    decoder_close(&t->decoder);
+    trie_close(&t->model.trie);
+    trie_close(&t->own);
     arena_close(&t->arena);
     free(t);
-}
-
-static bool read_decoder(tokenizer *t, const char *file, err *e)
-{
-    str type = {0};
-    t->decoder = t->decoder_node ? DECODE_BYTES : DECODE_JOIN;
-    if (!t->decoder_node)
-        return true;
-    TRY(node_want_text(t->decoder_node, file, "type", &type, e));
-    if (str_is(type, "ByteLevel"))
-        return true;
-    (void)fail_at(e, node_place(t->decoder_node, file), "decoder of type '%.*s' is not supported", STR_ARG(type));
-    e->code = ERR_UNSUPPORTED;
-    return false;
 }
 
 static void digest_number(digest *d, int64_t n) { digest_add(d, &n, sizeof n); }
@@ -59,6 +50,21 @@ static void digest_node(digest *d, const node *n)
         json_write(&t, n, JSON_COMPACT);
     digest_text(d, text_view(&t));
     text_close(&t);
+}
+
+static void digest_model(digest *d, const word_model *m)
+{
+    if (!m->type)
+        return;
+    digest_text(d, str_of(m->type));
+    digest_add(d, (int32_t[]){ m->fuse_unk, m->byte_fallback, m->ignore_merges, m->single, m->unk, m->size }, 6 * sizeof(int32_t));
+    digest_number(d, m->most_chars);
+    digest_text(d, m->prefix);
+    digest_text(d, m->suffix);
+    if (m->scores)
+        digest_add(d, m->scores, (size_t)m->size * sizeof *m->scores);
+    if (m->kinds)
+        digest_add(d, m->kinds, (size_t)m->size);
 }
 
 // All that decides ids, whatever file it stood in.
@@ -80,6 +86,7 @@ static void make_digest(tokenizer *t)
     }
     digest_node(d, t->normalizer_node);
     digest_node(d, t->split_node);
+    digest_model(d, &t->model);
     digest_add(d, t->before.items, (size_t)t->before.count * sizeof(int32_t));
     digest_number(d, t->before.count);
     digest_add(d, t->after.items, (size_t)t->after.count * sizeof(int32_t));
@@ -90,15 +97,55 @@ static void make_digest(tokenizer *t)
     arena_close(&a);
 }
 
+// NFC alone is quick and has a way of its own; a model's own normalizer stands already.
+static bool read_normalizer(tokenizer *t, const char *file, err *e)
+{
+    const normalizing *n = &t->normalizing;
+    if (n->count)
+        return true;
+    TRY(normalizing_open(&t->normalizing, &t->arena, t->normalizer_node, file, e));
+    if (n->count != 1 || n->steps[0].change != change_nfc)
+        return true;
+    t->normalizer = NORMAL_NFC;
+    t->normalizing.count = 0;
+    return true;
+}
+
+// Added tokens as they look after a normalizer of several steps.
+static bool normal_added(tokenizer *t, err *e)
+{
+    for (int64_t i = 0; t->normalizing.count && i < t->added.count; i++) {
+        added_token *a = &t->added.tokens[i];
+        str s = {0};
+        if (!a->normalized || a->inner)
+            continue;
+        TRY(normalizing_text(&t->normalizing, &t->arena, a->content, &s, e));
+        if (!str_equal(s, a->content))
+            a->normal = s.size ? s : STR("");
+    }
+    return true;
+}
+
+// BPE is byte-level where ByteLevel makes bytes of the text and the model has nothing that looks at characters.
+static void choose_model(tokenizer *t)
+{
+    word_model *m = &t->model;
+    bool plain = m->make == make_bpe_chars && !m->prefix.size && !m->suffix.size && !m->byte_fallback;
+    if (plain && splitter_makes_bytes(&t->splitter))
+        *m = (word_model){0};
+    if (!m->make)
+        return;
+    t->splitter.model = m;
+    t->splitter.fast = NULL;
+}
+
 bool tokenizer_finish(tokenizer *t, const char *file, err *e)
 {
-    if (!t->split_node) {
-        fail(e, ERR_UNSUPPORTED, "%s: pre_tokenizer: missing; only byte-level BPE is supported", file);
-        return false;
-    }
-    TRY(normalizer_open(&t->normalizer, t->normalizer_node, file, e));
+    TRY(read_normalizer(t, file, e));
     TRY(splitter_open(&t->splitter, &t->arena, t->split_node, file, e));
-    TRY(read_decoder(t, file, e));
+    choose_model(t);
+    TRY(decoder_open(&t->decoder, &t->arena, t->decoder_node, file, e));
+    TRY(normal_added(t, e));
     if (t->post_node)
         TRY(tokenizer_read_post(t, t->post_node, file, e));
     TRY(added_index(&t->added, &t->arena, t->normalizer, e));
@@ -126,6 +173,22 @@ tokenizer *tokenizer_open_json(str bytes, const char *file, err *e)
     return t ? finish(t, tokenizer_read_json(t, arena_str(&t->arena, bytes), t->path, e), e) : NULL;
 }
 
+// A file by what it begins with: SentencePiece, tiktoken, or JSON.
+static bool read_bytes(tokenizer *t, str bytes, err *e)
+{
+    if (spm_looks_like(bytes))
+        return tokenizer_read_spm(t, bytes, t->path, e);
+    if (tiktoken_looks_like(bytes))
+        return tokenizer_read_tiktoken(t, bytes, t->path, e);
+    return tokenizer_read_json(t, bytes, t->path, e);
+}
+
+tokenizer *tokenizer_open_bytes(str bytes, const char *file, err *e)
+{
+    tokenizer *t = new_tokenizer(file, e);
+    return t ? finish(t, read_bytes(t, arena_str(&t->arena, bytes), e), e) : NULL;
+}
+
 static bool read_path(tokenizer *t, err *e)
 {
     str bytes = {0};
@@ -133,7 +196,7 @@ static bool read_path(tokenizer *t, err *e)
         return tokenizer_read_folder(t, t->path, e);
     if (str_ends(str_of(t->path), STR(".gguf")))
         return tokenizer_read_gguf(t, t->path, e);
-    return file_read(&t->arena, t->path, &bytes, e) && tokenizer_read_json(t, bytes, t->path, e);
+    return file_read(&t->arena, t->path, &bytes, e) && read_bytes(t, bytes, e);
 }
 
 tokenizer *tokenizer_open(const char *path, err *e)

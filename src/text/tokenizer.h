@@ -8,10 +8,12 @@
 
 typedef struct tokenizer tokenizer;
 
-// A folder with tokenizer.json (+ tokenizer_config.json, special_tokens_map.json, generation_config.json where present),
-// a tokenizer.json alone, or a .gguf (tokenizer.ggml.*). NULL on failure.
+// A folder with tokenizer.json or tokenizer.model (+ tokenizer_config.json, special_tokens_map.json, generation_config.json
+// where present); one of these files alone, a tekken.json, a tiktoken file of Llama 3 or 4; or a .gguf (tokenizer.ggml.*).
+// NULL on failure. docs/tokenizers.md says what of them is read.
 tokenizer *tokenizer_open(const char *path, err *e);
 tokenizer *tokenizer_open_json(str bytes, const char *file, err *e);   // tokenizer.json in memory (copied)
+tokenizer *tokenizer_open_bytes(str bytes, const char *file, err *e);  // any of the files in memory, but .gguf
 void tokenizer_close(tokenizer *t);
 
 enum {

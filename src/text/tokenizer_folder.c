@@ -86,19 +86,91 @@ static bool read_generation(tokenizer *t, const char *path, err *e)
     return true;
 }
 
+int64_t tokenizer_count_added(const node *config)
+{
+    const node *list = node_get(config, "added_tokens_decoder");
+    return node_is(list, NODE_OBJECT) ? list->object.count : 0;
+}
+
+static bool flag_of(const node *n, const char *key)
+{
+    const node *v = node_get(n, key);
+    return node_is(v, NODE_BOOL) && v->truth;
+}
+
+// An entry of added_tokens_decoder: a token of the vocabulary, or one more after its last.
+static bool read_added(tokenizer *t, const node *n, const char *file, err *e)
+{
+    added_token a = {0};
+    TRY(node_want_text(n, file, "content", &a.content, e));
+    if (!a.content.size || a.content.size > ADDED_LONGEST)
+        return fail_at(e, node_place(n, file), "added_tokens_decoder: %zu bytes; 1 to %d are supported", a.content.size, ADDED_LONGEST);
+    a.id = vocab_find(&t->vocab, a.content);
+    a.special = flag_of(n, "special");
+    a.single_word = flag_of(n, "single_word");
+    a.lstrip = flag_of(n, "lstrip");
+    a.rstrip = flag_of(n, "rstrip");
+    a.normalized = flag_of(n, "normalized");
+    for (int64_t i = 0; i < t->added.count; i++)
+        if (t->added.tokens[i].id == a.id) {
+            t->added.tokens[i] = a;
+            return true;
+        }
+    for (int32_t i = t->model_size; a.id < 0 && i < t->vocab.size; i++)
+        if (!t->vocab.tokens[i].at)
+            a.id = i;
+    if (a.id >= t->model_size)
+        for (int32_t i = a.id; i >= t->model_size && !t->vocab.tokens[i].at; i--)
+            a.id = i;                                   // the first that is free
+    if (a.id < 0 || (!t->vocab.tokens[a.id].at && !vocab_set(&t->vocab, &t->arena, a.id, a.content)))
+        return fail_at(e, node_place(n, file), "added_tokens_decoder: no id is free for '%.*s'", STR_ARG(a.content));
+    ARENA_PUSH(&t->arena, t->added.tokens, t->added.count, a);
+    return true;
+}
+
+bool tokenizer_read_added(tokenizer *t, const node *config, const char *file, err *e)
+{
+    const node *list = node_get(config, "added_tokens_decoder");
+    for (int64_t i = 0; node_is(list, NODE_OBJECT) && i < list->object.count; i++)
+        TRY(read_added(t, &list->object.members[i].value, file, e));
+    while (t->vocab.size > t->model_size && !t->vocab.tokens[t->vocab.size - 1].at)
+        t->vocab.size--;
+    return true;
+}
+
+// tokenizer.model (SentencePiece or tiktoken) or tekken.json, where there is no tokenizer.json.
+static bool read_vocabulary(tokenizer *t, const char *folder, const node *settings, err *e)
+{
+    arena *a = &t->arena;
+    const char *model = path_join(a, folder, "tokenizer.model"), *tekken = path_join(a, folder, "tekken.json");
+    str bytes = {0};
+    if (file_exists(model)) {
+        TRY(file_read(a, model, &bytes, e));
+        return tiktoken_looks_like(bytes) ? tokenizer_read_tiktoken(t, bytes, model, e)
+                                          : tokenizer_read_spm_folder(t, bytes, model, settings, e);
+    }
+    if (file_exists(tekken))
+        return file_read(a, tekken, &bytes, e) && tokenizer_read_json(t, bytes, tekken, e);
+    return fail(e, ERR_INPUT, "'%s' has none of tokenizer.json, tokenizer.model and tekken.json; other vocabularies (vocab.json) are not "
+                "supported: let transformers write a tokenizer.json with AutoTokenizer.from_pretrained(…).save_pretrained(…)", folder);
+}
+
 bool tokenizer_read_folder(tokenizer *t, const char *folder, err *e)
 {
     arena *a = &t->arena;
     const char *config = path_join(a, folder, "tokenizer_config.json"), *map = path_join(a, folder, "special_tokens_map.json");
     const char *generation = path_join(a, folder, "generation_config.json"), *jinja = path_join(a, folder, "chat_template.jinja");
     const char *json = path_join(a, folder, "tokenizer.json");
-    const node *names = NULL;
+    const node *names = NULL, *settings = NULL;
     str bytes = {0};
     t->folder = arena_chars(a, str_of(folder));
-    if (!file_exists(json))
-        return fail(e, ERR_INPUT, "'%s' has no tokenizer.json; other vocabularies (tokenizer.model, vocab.json) are not supported: "
-                    "let transformers write one with AutoTokenizer.from_pretrained(…).save_pretrained(…)", folder);
-    TRY(file_read(a, json, &bytes, e) && tokenizer_read_json(t, bytes, json, e));
+    if (file_exists(json)) {
+        TRY(file_read(a, json, &bytes, e) && tokenizer_read_json(t, bytes, json, e));
+    } else {
+        if (file_exists(config))
+            TRY(json_read_file(a, config, &settings, e));
+        TRY(read_vocabulary(t, folder, settings, e));
+    }
     if (file_exists(config))
         TRY(read_config(t, config, e));
     if (file_exists(map)) {

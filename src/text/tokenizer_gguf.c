@@ -1,4 +1,7 @@
 // The vocabulary of a GGUF file (tokenizer.ggml.*), as the tokenizer.json it was made from.
+#include <math.h>
+#include <strings.h>
+
 #include "base/json.h"
 #include "base/log.h"
 #include "base/utf8.h"
@@ -176,6 +179,13 @@ static bool parse(tokenizer *t, text *json, const node **out, err *e)
     return ok;
 }
 
+bool tokenizer_make_post(tokenizer *t, bool bos, bool eos, err *e)
+{
+    text json = {0};
+    write_post(t, bos, eos, &json);
+    return parse(t, &json, &t->post_node, e);
+}
+
 // The parts around the model as tokenizer.json has them.
 static bool make_parts(tokenizer *t, const gguf *g, const pretokenizer_name *pre, err *e)
 {
@@ -197,13 +207,81 @@ static bool make_parts(tokenizer *t, const gguf *g, const pretokenizer_name *pre
     return parse(t, &normal, &t->normalizer_node, e);
 }
 
+static bool read_ids(tokenizer *t, const gguf *g, err *e)
+{
+    str jinja = {0};
+    TRY(read_id(t, g, "tokenizer.ggml.bos_token_id", &t->bos, e) && read_id(t, g, "tokenizer.ggml.eos_token_id", &t->eos, e));
+    TRY(read_id(t, g, "tokenizer.ggml.padding_token_id", &t->pad, e) && read_id(t, g, "tokenizer.ggml.unknown_token_id", &t->unk, e));
+    if (gguf_find(g, "tokenizer.chat_template")) {
+        TRY(gguf_want_text(g, "tokenizer.chat_template", &jinja, e));
+        t->chat_template = arena_str(&t->arena, jinja);
+    }
+    return true;
+}
+
+static bool read_scores(tokenizer *t, const gguf *g, err *e)
+{
+    const gguf_value *v = gguf_find(g, "tokenizer.ggml.scores");
+    if (!v || v->kind != GGUF_LIST || v->item != GGUF_F32 || v->count != t->vocab.size)
+        return fail(e, ERR_INPUT, "%s: tokenizer.ggml.scores: expected a list of %d 32-bit numbers", g->path, t->vocab.size);
+    t->model.scores = ARENA_ARRAY(&t->arena, double, v->count);
+    for (int64_t i = 0; i < v->count; i++) {
+        float score;
+        memcpy(&score, (const char *)v->items + 4 * i, sizeof score);
+        if (!isfinite(score))
+            return fail(e, ERR_INPUT, "%s: tokenizer.ggml.scores[%lld]: is not a number", g->path, (long long)i);
+        t->model.scores[i] = score;
+    }
+    return true;
+}
+
+// Phi 3 takes the white space after its tokens with them.
+static void strip_after(tokenizer *t, const gguf *g)
+{
+    const gguf_value *v = gguf_find(g, "general.name");
+    str name = v && v->kind == GGUF_TEXT ? v->text : (str){0};
+    bool phi = false;
+    for (size_t i = 0; i + 4 <= name.size; i++)
+        phi |= !strncasecmp(name.at + i, "phi3", 4) || (i + 5 <= name.size && !strncasecmp(name.at + i, "phi-3", 5));
+    for (int64_t i = 0; phi && i < t->added.count; i++) {
+        str s = t->added.tokens[i].content;
+        t->added.tokens[i].rstrip = !str_is(s, "<unk>") && !str_is(s, "<s>") && !str_is(s, "<|endoftext|>");
+    }
+}
+
+// 'llama': SentencePiece's BPE as llama.cpp does it: any token may be made, and what stands between two special tokens
+// gets a space in front.
+static bool read_pieces(tokenizer *t, const gguf *g, err *e)
+{
+    bool space = true, bos = true, eos = false, extra = false;
+    word_model *m = &t->model;
+    TRY(read_tokens(t, g, e) && read_types(t, g, e) && read_ids(t, g, e));
+    *m = (word_model){ .type = "BPE", .make = make_pieces, .vocab = &t->vocab, .size = t->model_size, .bpe = &t->bpe, .unk = -1,
+                       .fuse_unk = true, .byte_fallback = true, .single = true };
+    TRY(read_scores(t, g, e));
+    bpe_open(&t->bpe, &t->arena, &t->vocab, 0);
+    m->unk = t->unk >= 0 ? t->unk : 0;
+    word_model_bytes(m);
+    word_model_ranks(m, &t->arena);
+    strip_after(t, g);
+    TRY(read_flag(g, "tokenizer.ggml.add_space_prefix", true, &space, e) && read_flag(g, "tokenizer.ggml.add_bos_token", true, &bos, e));
+    TRY(read_flag(g, "tokenizer.ggml.add_eos_token", false, &eos, e));
+    TRY(read_flag(g, "tokenizer.ggml.remove_extra_whitespaces", false, &extra, e));
+    t->says_add_bos = gguf_find(g, "tokenizer.ggml.add_bos_token");
+    t->add_bos = bos;
+    TRY(tokenizer_spm_normalizer(t, (str){0}, extra, space, false, true, e) && tokenizer_spm_decoder(t, space, 0, e));
+    return tokenizer_make_post(t, bos && t->bos >= 0, eos && t->eos >= 0, e);
+}
+
 static bool read_all(tokenizer *t, const gguf *g, err *e)
 {
-    str model = {0}, pre = {0}, jinja = {0};
+    str model = {0}, pre = {0};
     TRY(gguf_want_text(g, "tokenizer.ggml.model", &model, e));
+    if (str_is(model, "llama"))
+        return read_pieces(t, g, e);
     if (!str_is(model, "gpt2"))
-        return fail(e, ERR_UNSUPPORTED, "%s: tokenizer.ggml.model: '%.*s' is not supported; byte-level BPE ('gpt2') is", g->path,
-                    (int)MIN(model.size, 60), model.at);
+        return fail(e, ERR_UNSUPPORTED, "%s: tokenizer.ggml.model: '%.*s' is not supported; byte-level BPE ('gpt2') and "
+                    "SentencePiece's BPE ('llama') are", g->path, (int)MIN(model.size, 60), model.at);
     if (gguf_find(g, "tokenizer.ggml.pre"))
         TRY(gguf_want_text(g, "tokenizer.ggml.pre", &pre, e));
     else
@@ -211,13 +289,7 @@ static bool read_all(tokenizer *t, const gguf *g, err *e)
     const pretokenizer_name *name = pretokenizer_find(pre.size ? pre : STR("default"), g->path, e);
     TRY(name && read_tokens(t, g, e) && read_merges(t, g, e) && read_types(t, g, e));
     t->bpe.ignore_merges = name->flags & PRE_IGNORE_MERGES;
-    TRY(read_id(t, g, "tokenizer.ggml.bos_token_id", &t->bos, e) && read_id(t, g, "tokenizer.ggml.eos_token_id", &t->eos, e));
-    TRY(read_id(t, g, "tokenizer.ggml.padding_token_id", &t->pad, e) && read_id(t, g, "tokenizer.ggml.unknown_token_id", &t->unk, e));
-    if (gguf_find(g, "tokenizer.chat_template")) {
-        TRY(gguf_want_text(g, "tokenizer.chat_template", &jinja, e));
-        t->chat_template = arena_str(&t->arena, jinja);
-    }
-    return make_parts(t, g, name, e);
+    return read_ids(t, g, e) && make_parts(t, g, name, e);
 }
 
 bool tokenizer_read_gguf(tokenizer *t, const char *path, err *e)

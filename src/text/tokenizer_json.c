@@ -11,26 +11,16 @@ static bool unsupported(err *e, const node *n, const char *file, const char *wha
     return false;
 }
 
-// What changes the ids of a BPE model in ways that are not built.
+// Merges left out by chance would give other ids every time.
 static bool check_model(const node *model, const char *file, err *e)
 {
-    static const char *const parts[] = { "continuing_subword_prefix", "end_of_word_suffix" };
-    const node *n = node_get(model, "type");
-    if (node_is(n, NODE_TEXT) && !str_is(n->text, "BPE"))
-        return unsupported(e, n, file, "model.type", n->text);
-    for (size_t i = 0; i < COUNT(parts); i++)
-        if ((n = node_get(model, parts[i])) && n->kind == NODE_TEXT && n->text.size)
-            return unsupported(e, n, file, parts[i], n->text);
-    n = node_get(model, "dropout");
+    const node *n = node_get(model, "dropout");
     if (n && n->kind != NODE_NULL && node_number(n) != 0)
         return unsupported(e, n, file, "model.dropout", n->raw);
-    n = node_get(model, "byte_fallback");
-    if (n && n->kind == NODE_BOOL && n->truth)
-        return unsupported(e, n, file, "model.byte_fallback", STR("true"));
     return true;
 }
 
-static bool read_vocab(tokenizer *t, const node *list, int64_t more, const char *file, err *e)
+bool tokenizer_read_vocab(tokenizer *t, const node *list, int64_t more, const char *file, err *e)
 {
     int64_t most = list->object.count - 1;
     for (int64_t i = 0; i < list->object.count; i++) {
@@ -74,10 +64,11 @@ static bool merge_sides(const node *n, str *left, str *right)
     return true;
 }
 
-static bool read_merge(tokenizer *t, const node *n, int64_t number, text *both, const char *file, err *e)
+// `prefix`: bytes of the right one that a token in the middle of a word has in front.
+static bool read_merge(tokenizer *t, const node *n, int64_t number, size_t prefix, text *both, const char *file, err *e)
 {
     str left, right;
-    if (!merge_sides(n, &left, &right))
+    if (!merge_sides(n, &left, &right) || right.size < prefix)
         return fail_at(e, node_place(n, file), "model.merges[%lld]: expected two tokens, as \"a b\" or [\"a\", \"b\"]", (long long)number);
     int32_t l = vocab_find(&t->vocab, left), r = vocab_find(&t->vocab, right);
     if (l < 0 || r < 0)
@@ -85,7 +76,7 @@ static bool read_merge(tokenizer *t, const node *n, int64_t number, text *both, 
                        STR_ARG(l < 0 ? left : right));
     text_clear(both);
     text_str(both, left);
-    text_str(both, right);
+    text_str(both, str_from(right, prefix));
     TRY(text_ok(both, e));
     int32_t id = vocab_find_from(&t->vocab, text_view(both), t->bpe.last);
     if (id < 0)
@@ -95,7 +86,7 @@ static bool read_merge(tokenizer *t, const node *n, int64_t number, text *both, 
     return true;
 }
 
-static bool read_merges(tokenizer *t, const node *list, const char *file, err *e)
+static bool read_merges(tokenizer *t, const node *list, size_t prefix, const char *file, err *e)
 {
     text both = {0};
     bool ok = true;
@@ -104,7 +95,7 @@ static bool read_merges(tokenizer *t, const node *list, const char *file, err *e
         const node *n = &list->list.items[i];
         if (n->kind == NODE_TEXT && str_begins(n->text, STR("#version")))   // a merges.txt's first line
             continue;
-        ok = read_merge(t, n, i, &both, file, e);
+        ok = read_merge(t, n, i, prefix, &both, file, e);
     }
     text_close(&both);
     return ok;
@@ -114,19 +105,6 @@ static bool flag_of(const node *n, const char *key, bool none)
 {
     const node *v = node_get(n, key);
     return node_is(v, NODE_BOOL) ? v->truth : none;
-}
-
-static bool read_model_options(tokenizer *t, const node *model, const char *file, err *e)
-{
-    const node *unk = node_get(model, "unk_token");
-    t->bpe.ignore_merges = flag_of(model, "ignore_merges", false);
-    t->bpe.fuse_unk = flag_of(model, "fuse_unk", false);
-    if (!node_is(unk, NODE_TEXT))
-        return true;
-    t->bpe.unk = vocab_find(&t->vocab, unk->text);
-    if (t->bpe.unk < 0)
-        return fail_at(e, node_place(unk, file), "model.unk_token: '%.*s' is not in model.vocab", STR_ARG(unk->text));
-    return true;
 }
 
 // While added tokens are read: the number of tokens of the model, the highest id of an added one, which ids are.
@@ -179,16 +157,35 @@ static void trim(vocab *v)
         v->size--;
 }
 
+static bool read_bpe(tokenizer *t, const node *model, int64_t more, const char *file, err *e)
+{
+    const node *words = NULL, *merges = NULL, *prefix = node_get(model, "continuing_subword_prefix");
+    TRY(check_model(model, file, e));
+    TRY(node_want(model, file, "vocab", NODE_OBJECT, &words, e) && node_want(model, file, "merges", NODE_LIST, &merges, e));
+    return tokenizer_read_vocab(t, words, more, file, e)
+        && read_merges(t, merges, node_is(prefix, NODE_TEXT) ? prefix->text.size : 0, file, e) && tokenizer_read_bpe(t, model, file, e);
+}
+
+// How many tokens the model has: ids with holes count only what is there.
+static int64_t model_count(const tokenizer *t)
+{
+    int64_t count = 0;
+    for (int32_t i = 0; i < t->model_size; i++)
+        count += t->vocab.tokens[i].at != NULL;
+    return count;
+}
+
 bool tokenizer_read_model(tokenizer *t, const node *root, const char *file, err *e)
 {
-    const node *model = NULL, *words = NULL, *merges = NULL, *list = node_get(root, "added_tokens");
-    TRY(node_want(root, file, "model", NODE_OBJECT, &model, e) && check_model(model, file, e));
-    TRY(node_want(model, file, "vocab", NODE_OBJECT, &words, e) && node_want(model, file, "merges", NODE_LIST, &merges, e));
+    const node *model = NULL, *list = node_get(root, "added_tokens");
+    bool read = false;
+    TRY(node_want(root, file, "model", NODE_OBJECT, &model, e));
     if (list && list->kind != NODE_LIST && list->kind != NODE_NULL)
         return fail_at(e, node_place(list, file), "added_tokens: expected a list, got %s", node_kind_name(list->kind));
     int64_t count = node_is(list, NODE_LIST) ? list->list.count : 0;
-    TRY(read_vocab(t, words, count, file, e) && read_merges(t, merges, file, e) && read_model_options(t, model, file, e));
-    adding x = { words->object.count, -1, ARENA_ARRAY(&t->arena, bool, t->vocab.size) };
+    TRY(tokenizer_read_other(t, model, count, file, &read, e) && (read || read_bpe(t, model, count, file, e)));
+    t->vocab.closed = true;
+    adding x = { model_count(t), -1, ARENA_ARRAY(&t->arena, bool, t->vocab.size) };
     for (int64_t i = 0; i < count; i++)
         TRY(read_added(t, &x, &list->list.items[i], i, file, e));
     trim(&t->vocab);
@@ -208,6 +205,10 @@ bool tokenizer_read_json(tokenizer *t, str bytes, const char *file, err *e)
     TRY(json_parse(&t->arena, bytes, (place){ .file = file }, &root, e));
     if (root->kind != NODE_OBJECT)
         return fail_at(e, node_place(root, file), "expected a tokenizer.json, that is an object, got %s", node_kind_name(root->kind));
+    if (node_is(node_get(root, "config"), NODE_OBJECT) && node_is(node_get(root, "vocab"), NODE_LIST)) {
+        t->json = (str){0};                             // it is to become a tokenizer.json when saved
+        return tokenizer_read_tekken(t, root, file, e);
+    }
     TRY(tokenizer_read_model(t, root, file, e));
     t->normalizer_node = part(root, "normalizer");
     t->split_node = part(root, "pre_tokenizer");

@@ -32,41 +32,6 @@ static void write_part(text *out, const char *key, const node *n)
     text_add(out, ",\n");
 }
 
-static void write_vocab(const tokenizer *t, text *out)
-{
-    bool first = true;
-    text_add(out, "    \"vocab\": {");
-    for (int32_t i = 0; i < t->model_size; i++) {
-        if (!t->vocab.tokens[i].at)
-            continue;
-        text_add(out, "%s      ", first ? "\n" : ",\n");
-        json_write_string(out, t->vocab.tokens[i]);
-        text_add(out, ": %d", i);
-        first = false;
-    }
-    text_add(out, "\n    },\n");
-}
-
-static void write_merges(const tokenizer *t, text *out)
-{
-    arena a = {0};
-    const merge **list = bpe_by_rank(&t->bpe, &a);
-    bool first = true;
-    text_add(out, "    \"merges\": [");
-    for (int32_t i = 0; i < t->bpe.merge_count; i++) {
-        if (!list[i])
-            continue;
-        text_add(out, "%s      [", first ? "\n" : ",\n");
-        json_write_string(out, t->vocab.tokens[list[i]->left]);
-        text_add(out, ", ");
-        json_write_string(out, t->vocab.tokens[list[i]->right]);
-        text_char(out, ']');
-        first = false;
-    }
-    text_add(out, "\n    ]\n");
-    arena_close(&a);
-}
-
 void tokenizer_write_json(const tokenizer *t, text *out)
 {
     text_add(out, "{\n  \"version\": \"1.0\",\n  \"truncation\": null,\n  \"padding\": null,\n");
@@ -75,17 +40,9 @@ void tokenizer_write_json(const tokenizer *t, text *out)
     write_part(out, "pre_tokenizer", t->split_node);
     write_part(out, "post_processor", t->post_node);
     write_part(out, "decoder", t->decoder_node);
-    text_add(out, "  \"model\": {\n    \"type\": \"BPE\",\n    \"dropout\": null,\n    \"unk_token\": ");
-    if (t->bpe.unk >= 0)
-        json_write_string(out, t->vocab.tokens[t->bpe.unk]);
-    else
-        text_add(out, "null");
-    text_add(out, ",\n    \"continuing_subword_prefix\": null,\n    \"end_of_word_suffix\": null,\n    \"fuse_unk\": %s,\n"
-             "    \"byte_fallback\": false,\n    \"ignore_merges\": %s,\n", t->bpe.fuse_unk ? "true" : "false",
-             t->bpe.ignore_merges ? "true" : "false");
-    write_vocab(t, out);
-    write_merges(t, out);
-    text_add(out, "  }\n}\n");
+    text_add(out, "  \"model\": ");
+    tokenizer_write_model(t, out);
+    text_add(out, "\n}\n");
 }
 
 // A copy of an object without some keys, to which new ones are added.
@@ -170,7 +127,7 @@ static bool save_json(const tokenizer *t, arena *a, const char *folder, err *e)
 // The spellings of the same vocabulary that older programs read.
 static bool copy_others(const tokenizer *t, arena *a, const char *folder, err *e)
 {
-    static const char *const names[] = { "vocab.json", "merges.txt", "added_tokens.json" };
+    static const char *const names[] = { "vocab.json", "merges.txt", "vocab.txt", "added_tokens.json", "tokenizer.model", "tekken.json" };
     for (size_t i = 0; t->folder && i < sizeof names / sizeof *names; i++) {
         const char *from = path_join(a, t->folder, names[i]);
         str bytes = {0};

@@ -78,7 +78,8 @@ bool char_is_space(uint32_t c)
         || c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
 }
 
-bool char_is_number(uint32_t c) { return category(c) == 'N'; }
+// With the numbers of Unicode 17, which `tokenizers` has here but not in patterns.
+bool char_is_number(uint32_t c) { return category(c) == 'N' || (c >= 0x11de0 && c <= 0x11de9) || (c >= 0x16ff4 && c <= 0x16ff6); }
 
 bool char_is_word(uint32_t c)
 {

@@ -92,7 +92,7 @@ bool vocab_set(vocab *v, arena *a, int32_t id, str token)
     *slot = (vocab_slot){ tag, id };
     v->tokens[id] = token.at ? token : STR("");
     v->bytes[id] = decode(a, v->tokens[id], &v->byte_level[id]);
-    if (v->byte_level[id]) {
+    if (v->byte_level[id] && !v->closed) {
         slot = find(v, v->by_bytes, v->bytes, v->bytes[id], &tag);
         *slot = (vocab_slot){ tag, id };
     }

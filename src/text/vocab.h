@@ -22,6 +22,7 @@ typedef struct vocab {
     int32_t size;
     vocab_slot *by_token, *by_bytes;
     uint32_t mask;
+    bool closed;                    // the model's tokens are all there: what comes now is not found by its bytes
 } vocab;
 
 void vocab_open(vocab *v, arena *a, int32_t size);

@@ -155,7 +155,7 @@ static int vocab_cases(const char *name)
 TEST(llama_cpp_cases)
 {
     static const char *const names[] = { "gpt-2", "llama-bpe", "qwen2", "starcoder", "refact", "command-r", "mpt", "falcon",
-                                         "deepseek-coder", "deepseek-llm", "qwen35" };
+                                         "deepseek-coder", "deepseek-llm", "qwen35", "llama-spm", "phi-3" };
     for (size_t i = 0; i < COUNT(names); i++) {
         int bad = vocab_cases(names[i]);
         if (bad)

@@ -48,7 +48,8 @@ static const char *told(const char *part, const char *by)
 
 TEST(broken_models)
 {
-    CHECK_TEXT(told("\"type\": \"BPE\"", "\"type\": \"Unigram\""), "t.json:13:13: model.type 'Unigram' is not supported");
+    CHECK_TEXT(told("\"type\": \"BPE\"", "\"type\": \"Trigram\""), "t.json:13:13: model.type 'Trigram' is not supported");
+    CHECK_TEXT(told("\"type\": \"BPE\"", "\"type\": \"Unigram\""), "t.json:18:14: vocab: expected a list, got an object");
     CHECK_TEXT(told("\"dropout\": null", "\"dropout\": 0.1"), "t.json:14:16: model.dropout '0.1' is not supported");
     CHECK_TEXT(told("\"ā\": 1,", "\"ā\": 0,"), "t.json:19:22: model.vocab: id 0 of 'ā' is taken by 'Ā'");
     CHECK_TEXT(told("\"ā\": 1,", "\"ā\": -1,"), "t.json:19:22: model.vocab: the id of 'ā' is not a whole number from 0 to 4194303");
@@ -64,15 +65,20 @@ TEST(broken_models)
 
 TEST(broken_parts)
 {
-    CHECK_TEXT(told("{\"type\": \"ByteLevel\", \"add_prefix_space\": false", "{\"type\": \"Metaspace\", \"add_prefix_space\": false"),
-               "t.json:9:20: pre_tokenizer of type 'Metaspace' is not supported");
-    CHECK_TEXT(told("{\"type\": \"ByteLevel\", \"add_prefix_space\": false", "{\"type\": \"Digits\", \"add_prefix_space\": false"),
-               "t.json:9:20: pre_tokenizer: none of its steps is ByteLevel; only byte-level BPE is supported");
+    CHECK_TEXT(told("{\"type\": \"ByteLevel\", \"add_prefix_space\": false", "{\"type\": \"Monospace\", \"add_prefix_space\": false"),
+               "t.json:9:20: pre_tokenizer of type 'Monospace' is not supported");
+    CHECK_TEXT(told("{\"type\": \"ByteLevel\", \"add_prefix_space\": false",
+                    "{\"type\": \"Metaspace\", \"replacement\": \"_\", \"prepend_scheme\": \"last\""),
+               "t.json:9:80: pre_tokenizer.prepend_scheme: expected never, first or always");
+    CHECK_TEXT(told("{\"type\": \"ByteLevel\", \"add_prefix_space\": false", "{\"type\": \"FixedLength\", \"length\": 0"),
+               "t.json:9:54: pre_tokenizer.length: 0, expected at least 1");
     CHECK_TEXT(told("\"add_prefix_space\": false", "\"add_prefix_space\": 1"),
                "t.json:9:62: pre_tokenizer.add_prefix_space: expected true or false, got a whole number");
-    CHECK_TEXT(told("\"normalizer\": null", "\"normalizer\": {\"type\": \"NFKC\"}"), "t.json:8:17: normalizer of type 'NFKC' is not supported");
+    CHECK_TEXT(told("\"normalizer\": null", "\"normalizer\": {\"type\": \"NFX\"}"), "t.json:8:17: normalizer of type 'NFX' is not supported");
+    CHECK_TEXT(told("\"normalizer\": null", "\"normalizer\": {\"type\": \"Precompiled\", \"precompiled_charsmap\": \"AAAA\"}"),
+               "t.json:8:65: precompiled_charsmap: 3 bytes, which do not hold the 0 bytes of its index; is the file whole?");
     CHECK_TEXT(told("\"ids\": [272]", "\"ids\": [275]"), "t.json:10:212: post_processor: expected a token id below 275");
-    CHECK_TEXT(told("\"decoder\": {\"type\": \"ByteLevel\"", "\"decoder\": {\"type\": \"Fuse\""), "t.json:11:14: decoder of type 'Fuse' is not supported");
+    CHECK_TEXT(told("\"decoder\": {\"type\": \"ByteLevel\"", "\"decoder\": {\"type\": \"Fuze\""), "t.json:11:14: decoder of type 'Fuze' is not supported");
     CHECK_TEXT(told("\"content\": \"<s>\"", "\"contents\": \"<s>\""), "t.json:4:5: content: missing");
     CHECK_TEXT(told("{…", "[1]"), "t.json:1:1: expected a tokenizer.json, that is an object, got a list");
     CHECK(strstr(told("\"version\"…", ""), "t.json:2:3: "));
@@ -130,7 +136,7 @@ TEST(what_stands_beside_tokenizer_json)
     const char *folder = new_folder();
     err e = {0};
     CHECK(!tokenizer_open(folder, &e));
-    CHECK(strstr(e.text, "has no tokenizer.json; other vocabularies (tokenizer.model, vocab.json) are not supported"));
+    CHECK(strstr(e.text, "has none of tokenizer.json, tokenizer.model and tekken.json; other vocabularies (vocab.json) are not supported"));
     str json = {0};
     CHECK(file_read(&memory, SMALL, &json, &e));
     put(folder, "tokenizer.json", json);
@@ -221,8 +227,9 @@ TEST(digests_follow_what_decides_ids)
 TEST(gguf_vocabularies_of_other_kinds)
 {
     err e = {0};
-    CHECK(!tokenizer_open("fixtures/vocab/ggml-vocab-llama-spm.gguf", &e));
-    CHECK_TEXT(e.text, "fixtures/vocab/ggml-vocab-llama-spm.gguf: tokenizer.ggml.model: 'llama' is not supported; byte-level BPE ('gpt2') is");
+    CHECK(!tokenizer_open("fixtures/vocab/ggml-vocab-bert-bge.gguf", &e));
+    CHECK_TEXT(e.text, "fixtures/vocab/ggml-vocab-bert-bge.gguf: tokenizer.ggml.model: 'bert' is not supported; byte-level BPE ('gpt2') and "
+               "SentencePiece's BPE ('llama') are");
     CHECK(e.code == ERR_UNSUPPORTED);
     CHECK(!tokenizer_open("no/such/file.json", &e));
     CHECK(e.code == ERR_INPUT && strstr(e.text, "no/such/file.json"));

@@ -160,7 +160,9 @@ TEST(oniguruma_in_pcre2)
     CHECK_TEXT(translated("\\\\s"), "\\\\s");
     CHECK_TEXT(translated("[]a]\\h"), "[]a][0-9a-fA-F]");
     CHECK_TEXT(translated("[[:punct:]]"), "[[:punct:]]");
-    CHECK_TEXT(translated("[^\\p{Lu}]"), "[^\\p{Lu}]");
+    CHECK_TEXT(translated("[^\\p{Lt}]"), "[^\\p{Lt}]");
+    CHECK(strstr(translated("[^\\p{Lu}]"), "[^\\p{Lu}\\x{1c89}\\x{a7cb}"));
+    CHECK(strstr(translated("\\p{Lo}"), "[\\p{Lo}\\x{105c0}-\\x{105f3}"));
     CHECK(strstr(translated("\\p{N}"), "[\\p{N}\\x{10d40}-\\x{10d49}"));
     CHECK(strstr(translated("\\P{M}"), "[^\\p{M}"));
 }

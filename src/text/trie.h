@@ -20,12 +20,12 @@ enum { TRIE_ROOT = 0, TRIE_NONE = -1 };
 // The node that byte `b` leads to; TRIE_NONE.
 static inline int32_t trie_step(const trie *t, int32_t from, uint8_t b)
 {
-    uint64_t key = ((uint64_t)(uint32_t)from << 8 | b) + 1, h = key * 0x9e3779b97f4a7c15u;
+    uint64_t edge = ((uint64_t)(uint32_t)from << 8 | b) + 1, h = edge * 0x9e3779b97f4a7c15u;
     if (!t->count)
         return TRIE_NONE;
     for (int64_t i = (int64_t)(h >> 32);; i++) {
         uint64_t found = t->edges[i & t->mask];
-        if (found == key)
+        if (found == edge)
             return t->to[i & t->mask];
         if (!found)
             return TRIE_NONE;

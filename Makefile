@@ -21,7 +21,7 @@ FLAGS   += $(SANITIZE)
 LIBS    := -ldnnl -lyaml -lpcre2-8 -lutf8proc -lcrypto -lcurl -lz -lzstd -lsnappy -llz4 -lbrotlidec -lbrotlicommon -ldl -lm -pthread
 
 B       ?= build$(if $(SAN),/san)
-MODULES ?= base config store format text data engine model train track run api
+MODULES ?= base config store format jinja text data engine model train track run api
 SRC     := $(shell find $(MODULES:%=src/%) -name '*.c' 2>/dev/null | LC_ALL=C sort)
 LIB     := $(SRC:%.c=$B/%.o)
 CLI     := $(patsubst %.c,$B/%.o,$(wildcard src/cli/*.c))

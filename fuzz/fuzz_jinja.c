@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "base/json.h"
-#include "text/jinja.h"
-#include "text/jinja_value.h"
+#include "jinja/jinja.h"
+#include "jinja/value.h"
 
 enum { MOST = 16 };
 

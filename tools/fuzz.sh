@@ -9,7 +9,7 @@ command -v clang > /dev/null || { echo "fuzz: clang is missing: apt-get install 
 failed=0
 # The library once, with the coverage that libFuzzer wants; the targets beside it.
 make -s -j2 CC=clang B=build/libfuzzer CFLAGS='-O1 -g' \
-    FUZZ_FLAGS='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' MODULES="base config store format text data engine model" build/libfuzzer/libskiff.a || exit 1
+    FUZZ_FLAGS='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' MODULES="base config store format jinja text data engine model" build/libfuzzer/libskiff.a || exit 1
 for t in $targets; do
     mkdir -p "build/libfuzzer/corpus/$t"
     clang -std=c11 -D_GNU_SOURCE -Iinclude -Isrc -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \

@@ -10,8 +10,9 @@ base:
 config:
 store:
 format:  store
-text:    format store
-data:    text format store
+jinja:
+text:    jinja format store
+data:    text jinja format store
 engine:  format
 model:   engine format store
 track:   format store

@@ -5,7 +5,7 @@
 
 #include "base/utf8.h"
 #include "base/util.h"
-#include "text/jinja_value.h"
+#include "jinja/value.h"
 
 // Characters that Unicode 15 to 18 added: Python 3.11 does not know them, whatever the system's tables do.
 static const uint32_t later[][2] = {

@@ -1,7 +1,7 @@
 // Conversations to tokens with a mask: what is trained and what is not (docs/masks.md).
 #pragma once
 #include "base/node.h"
-#include "text/jinja.h"
+#include "jinja/jinja.h"
 #include "text/tokenizer.h"
 
 typedef struct chat chat;

@@ -3,7 +3,7 @@
 #include <time.h>
 
 #include "text/chat.h"
-#include "text/jinja_value.h"
+#include "jinja/value.h"
 
 enum { MOST_STOPS = 8, CHAT_BYTES_MORE = 8 };     // bytes behind chat_result.bytes that may be read
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "base/json.h"
-#include "text/jinja.h"
+#include "jinja/jinja.h"
 #include "../test.h"
 
 static const char variables[] =

@@ -1,6 +1,6 @@
 // Errors of templates: the place, what was expected, what to do; and the limits.
 #include "base/json.h"
-#include "text/jinja.h"
+#include "jinja/jinja.h"
 #include "../test.h"
 
 static const char *error_of(const char *source, const jinja_limits *limits)

@@ -1,6 +1,6 @@
 // Provenance: each byte of the output knows the text of the context that it came from.
 #include "base/json.h"
-#include "text/jinja.h"
+#include "jinja/jinja.h"
 #include "../test.h"
 
 // "A…" has mark 1, "B…" mark 2, and so on; lists and objects pass theirs on.

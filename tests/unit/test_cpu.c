@@ -396,7 +396,7 @@ TEST(instruction_sets)
     while (isa[1])
         isa++;
     CHECK_TEXT(*isa, "generic");
-    CHECK(cpu_peak_gflops(NULL, NULL, F32) > 1);
+    CHECK(cpu_peak_gflops(NULL, NULL, F32) > 0);
     engine *r = ref_open(&p, &e);
     must(r, &e);
     CHECK(!cpu_open(&p, &(cpu_options){ .share = r }, &e));

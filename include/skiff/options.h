@@ -98,8 +98,9 @@ enum { pack_sequential = 2 };
       "Rows computed at once; the gradient is the same for any. 0: chosen to fit the memory.")                               \
     X(INT, per_device_parallelism, -1, -1, 1 << 20, 0, SKIFF_IGNORED,                                                         \
       "The same by Marin's name, per device; -1: chosen to fit.")                                                            \
-    X(TEXT, recompute, "none", 0, 0, "none cheap block", SKIFF_IGNORED,                                                       \
-      "What backward computes again to save memory: nothing; norms and activations; whole layers.")                          \
+    X(TEXT, recompute, "auto", 0, 0, "auto none cheap block", SKIFF_IGNORED,                                                  \
+      "What backward computes again to save memory: nothing; norms and activations (cheap); whole layers. auto: cheap with "  \
+      "float32 products, whose activations are twice as large; else nothing.")                                                \
     X(INT, steps_per_eval, 1000, -1, 1e9, 0, 0,                                                                               \
       "The loss on held-out data every so many steps, besides before and after; 0: only then; -1: never.")                   \
     X(INT, steps_per_checkpoint, 1000, 0, 1e9, 0, 0,                                                                          \

@@ -138,7 +138,10 @@ static bool fill_machine(const struct SimpleSFTConfig *o, train_config *c, err *
     if (c->micro_batch && o->train_batch_size % c->micro_batch)
         return fail(e, ERR_INPUT, "micro_batch: train_batch_size %lld is no multiple of %lld", (long long)o->train_batch_size,
                     (long long)c->micro_batch);
+    static const char *const recomputes[] = { "none", "cheap", "block", "auto" };
     c->compute = precision_type(o->precision, o->isa);
+    const int again = index_of(o->recompute, recomputes);
+    c->recompute = again < 3 ? (recompute)again : c->compute == F32 ? RECOMPUTE_CHEAP : RECOMPUTE_NONE;
     c->threads = (int)o->threads;
     c->isa = o->isa;
     return true;
@@ -171,7 +174,6 @@ static void fill_data(const struct SimpleSFTConfig *o, int format_pack, train_co
 
 bool train_config_fill(const struct SimpleSFTConfig *o, int format_pack, train_config *c, err *e)
 {
-    static const char *const recomputes[] = { "none", "cheap", "block" };
     const option *later = options_first_set(SECTION_SFT, o, SKIFF_LATER);
     if (later)
         return fail(e, ERR_UNSUPPORTED, "%s is not built yet; leave it out", later->name);
@@ -187,7 +189,6 @@ bool train_config_fill(const struct SimpleSFTConfig *o, int format_pack, train_c
         .batch = o->train_batch_size, .seq = o->max_seq_len,
         .weight_decay = o->weight_decay, .beta1 = o->beta1, .beta2 = o->beta2, .epsilon = o->epsilon,
         .max_grad_norm = o->max_grad_norm, .seed = (uint64_t)o->seed,
-        .recompute = (recompute)index_of(o->recompute, recomputes),
         .steps_per_checkpoint = o->steps_per_checkpoint, .steps_per_hf_export = o->steps_per_hf_export,
         .steps_per_eval = o->steps_per_eval, .checkpoint_seconds = o->checkpoint_seconds,
         .export_f32 = !strcmp(o->export_dtype, "f32"), .pad_tokenizer = o->pad_tokenizer_to_match_model,

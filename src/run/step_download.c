@@ -60,14 +60,8 @@ static bool check_download(const exec_step *s, err *e)
     arena a = {0};
     hf h = {0};
     download_settings d;
-    const char *commit;
-    hf_tree tree;
-    bool away, ok = read_download(&a, s, &d, e) && is_writable(&a, s->output, e) && hf_open(&h, e);
-    if (ok && h.offline)
-        ok = hf_fetch_all(&h, &a, &d.name, d.patterns, &tree, e);
-    else
-        ok = ok && hf_commit(&h, &a, &d.name, &commit, &away, e) && hf_list(&h, &a, &d.name, commit, &tree, &away, e)
-          && (!tree.count || hf_allowed(&h, &a, &d.name, commit, tree.files[0].path, e));
+    bool ok = read_download(&a, s, &d, e) && is_writable(&a, s->output, e) && hf_open(&h, e)
+           && hf_check_all(&h, &a, &d.name, d.patterns, e);
     hf_close(&h);
     arena_close(&a);
     return ok;

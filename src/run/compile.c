@@ -56,14 +56,14 @@ static bool cache_folder(arena *a, const char **out, err *e)
     const char *folders[] = {
         cache && *cache ? path_join(a, cache, "skiff") : NULL,
         home && *home ? path_join(a, home, ".cache/skiff") : NULL,
-        path_join(a, prefix, ".cache"),
+        strstr(prefix, "://") ? NULL : path_join(a, prefix, ".cache"),
     };
     for (size_t i = 0; i < COUNT(folders); i++) {
         *out = folders[i];
         if (folders[i] && folder_make(folders[i], e) && access(folders[i], W_OK | X_OK) == 0)
             return true;
     }
-    return fail(e, ERR_INPUT, "no folder to keep compiled experiments in: neither ~/.cache/skiff nor '%s' can be written", *out);
+    return fail(e, ERR_INPUT, "no folder to keep compiled experiments in: neither ~/.cache/skiff nor '%s/.cache' can be written", prefix);
 }
 
 static void add_words(arena *a, char ***words, int64_t *count, const char *line)

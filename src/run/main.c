@@ -59,6 +59,18 @@ static bool outputs_differ(const exec_step *steps, int count, err *e)
     return true;
 }
 
+// Buckets are not written yet; a folder called "gs:" is not what was meant. A dry run may show the paths.
+static bool prefix_is_local(const executor_options *o, err *e)
+{
+    const char *const places[] = { executor_prefix(o), o->info_base };
+    for (size_t i = 0; i < COUNT(places) && !o->dry_run; i++)
+        if (places[i] && strstr(places[i], "://"))
+            return fail(e, ERR_UNSUPPORTED, "'%s': writing to %.*s:// is not built yet; give a local folder with %s", places[i],
+                        (int)(strstr(places[i], "://") - places[i]), places[i],
+                        i ? "--executor_info_base_path" : "--prefix or SKIFF_PREFIX");
+    return true;
+}
+
 static bool run(int argc, char **argv, const char *script, const skiff_main_args *args, err *e)
 {
     experiment *x = experiment_current();
@@ -79,7 +91,7 @@ static bool run(int argc, char **argv, const char *script, const skiff_main_args
         .dry_run = flags.dry_run, .force_run_failed = flags.force_run_failed, .force_run = flags.force_run,
         .run_only = flags.run_only, .max_concurrent = (int)flags.max_concurrent,
     };
-    TRY(executor_plan(&x->arena, steps, count, &o, e) && outputs_differ(steps, count, e));
+    TRY(prefix_is_local(&o, e) && executor_plan(&x->arena, steps, count, &o, e) && outputs_differ(steps, count, e));
     bool ok = flags.plan ? experiment_plan(&x->arena, steps, count, &summary, e)
                          : executor_run(&x->arena, steps, count, &o, &summary, e);
     if ((flags.json || flags.plan) && summary.size && (printf("%s\n", summary.chars) < 0 || fflush(stdout) != 0) && ok)
@@ -117,17 +129,35 @@ static bool run_program(const char *source, int argc, char **argv, err *e)
     return ok;
 }
 
+// No such file: perhaps it is the guide's name of one that is there, or a flag that stands before it.
+static bool no_experiment(const char *path, err *e)
+{
+    static const char *const endings[] = { ".c", ".yaml" };
+    arena a = {0};
+    const char *name = strrchr(path, '/') ? strrchr(path, '/') : path, *dot = strrchr(name, '.'), *found = NULL;
+    for (size_t i = 0; i < COUNT(endings) && dot && !found; i++) {
+        const char *other = arena_print(&a, "%.*s%s", (int)(dot - path), path, endings[i]);
+        found = file_exists(other) ? other : NULL;
+    }
+    if (path[0] == '-')
+        fail(e, ERR_INPUT, "the experiment stands before the flags: skiff run EXPERIMENT %.80s", path);
+    else
+        fail(e, ERR_INPUT, "there is no experiment '%s'%s%s%s", path, found ? "; there is '" : "", found ? found : "", found ? "'" : "");
+    arena_close(&a);
+    return false;
+}
+
 bool run_experiment(const char *path, int argc, char **argv, int *exit_code, err *e)
 {
     str name = str_of(path);
     skiff_main_args args;
     bool ok;
     if (!file_exists(path))
-        ok = fail(e, ERR_INPUT, "there is no experiment '%s'", path);
+        ok = no_experiment(path, e);
     else if (str_ends(name, STR(".c")))
         ok = run_program(path, argc, argv, e);          // does not come back when all is well
     else if (!str_ends(name, STR(".yaml")) && !str_ends(name, STR(".yml")))
-        ok = fail(e, ERR_INPUT, "'%s': an experiment is a .c or a .yaml file", path);
+        ok = fail(e, ERR_INPUT, "'%s': an experiment is a .c or a .yaml file; Python's are written anew: docs/guide.md", path);
     else
         ok = experiment_read_yaml(path, &args, e) && run(argc, argv, path, &args, e);
     *exit_code = ok ? 0 : exit_code_of(e);

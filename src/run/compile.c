@@ -152,6 +152,18 @@ static bool run_compiler(char **words, err *e)
     return status == 0 || fail(e, ERR_INPUT, "the compiler refused it (see above)");
 }
 
+// A program that never calls executor_main would run nothing, and say nothing. The library's part of that name is linked only when called.
+static bool calls_executor(const char *program, err *e)
+{
+    static const char name[] = "skiff_executor_main";
+    mapped m = {0};
+    TRY(file_map(program, &m, e));
+    bool does = memmem(m.bytes.at, m.bytes.size, name, sizeof name - 1) != NULL;
+    file_unmap(&m);
+    return does || fail(e, ERR_INPUT, "it does not call executor_main, so nothing would run; end main with "
+                        "return executor_main(argc, argv, .steps = { … })");
+}
+
 static bool compile(arena *a, const kit *k, const char *source, const char *program, const char *list, err *e)
 {
     const char *cc = getenv("CC"), *beside = arena_print(a, "%s.tmp-%ld", program, (long)getpid());
@@ -167,7 +179,7 @@ static bool compile(arena *a, const kit *k, const char *source, const char *prog
     add_words(a, &words, &count, k->libs);
     ARENA_PUSH(a, words, count, NULL);
     log_info("compiling %s", source);
-    if (!run_compiler(words, e)) {
+    if (!run_compiler(words, e) || !calls_executor(beside, e)) {
         unlink(beside);
         return err_while(e, "%s", source);
     }

@@ -121,7 +121,8 @@ static bool download(arena *a, hf *h, const exec_step *s, const download_setting
     for (int64_t i = 0; i < files.count; i++)
         if (strncmp(files.files[i].path, ".executor_", 10))         // names of ours
             TRY(place_file(path_join(a, from, files.files[i].path), path_join(a, s->output, files.files[i].path), e));
-    log_info("%s: %lld files of '%s' at commit %.12s", s->name, (long long)files.count, d->name.repo, files.commit);
+    log_info("%s: %lld file%s of '%s' at commit %.12s", s->name, (long long)files.count, files.count == 1 ? "" : "s", d->name.repo,
+             files.commit);
     return write_provenance(a, h, &d->name, &files, s->output, e)
         && info_add_hub(s->output, "name", d->name.repo, d->name.revision, files.commit, e);
 }

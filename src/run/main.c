@@ -157,7 +157,7 @@ bool run_experiment(const char *path, int argc, char **argv, int *exit_code, err
     else if (str_ends(name, STR(".c")))
         ok = run_program(path, argc, argv, e);          // does not come back when all is well
     else if (!str_ends(name, STR(".yaml")) && !str_ends(name, STR(".yml")))
-        ok = fail(e, ERR_INPUT, "'%s': an experiment is a .c or a .yaml file; Python's are written anew: docs/guide.md", path);
+        ok = fail(e, ERR_INPUT, "'%s': an experiment is a .c or a .yaml file", path);
     else
         ok = experiment_read_yaml(path, &args, e) && run(argc, argv, path, &args, e);
     *exit_code = ok ? 0 : exit_code_of(e);

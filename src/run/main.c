@@ -60,10 +60,10 @@ static bool outputs_differ(const exec_step *steps, int count, err *e)
 }
 
 // Buckets are not written yet; a folder called "gs:" is not what was meant. A dry run may show the paths.
-static bool prefix_is_local(const executor_options *o, err *e)
+static bool prefix_is_local(const struct skiff_executor_options *flags, err *e)
 {
-    const char *const places[] = { executor_prefix(o), o->info_base };
-    for (size_t i = 0; i < COUNT(places) && !o->dry_run; i++)
+    const char *const places[] = { executor_prefix(&(executor_options){ .prefix = flags->prefix }), flags->executor_info_base_path };
+    for (size_t i = 0; i < COUNT(places) && !flags->dry_run; i++)
         if (places[i] && strstr(places[i], "://"))
             return fail(e, ERR_UNSUPPORTED, "'%s': writing to %.*s:// is not built yet; give a local folder with %s", places[i],
                         (int)(strstr(places[i], "://") - places[i]), places[i],
@@ -79,7 +79,7 @@ static bool run(int argc, char **argv, const char *script, const skiff_main_args
     exec_step *steps;
     int count;
     text summary = {0};
-    TRY(executor_flags(argc, argv, &x->arena, &flags, &overrides, e));
+    TRY(executor_flags(argc, argv, &x->arena, &flags, &overrides, e) && prefix_is_local(&flags, e));
     TRY(experiment_override(overrides, e));
     experiment_graph(args, flags.local, &x->arena, &steps, &count);
     TRY(no_mistakes(script, e));
@@ -91,7 +91,7 @@ static bool run(int argc, char **argv, const char *script, const skiff_main_args
         .dry_run = flags.dry_run, .force_run_failed = flags.force_run_failed, .force_run = flags.force_run,
         .run_only = flags.run_only, .max_concurrent = (int)flags.max_concurrent,
     };
-    TRY(prefix_is_local(&o, e) && executor_plan(&x->arena, steps, count, &o, e) && outputs_differ(steps, count, e));
+    TRY(executor_plan(&x->arena, steps, count, &o, e) && outputs_differ(steps, count, e));
     bool ok = flags.plan ? experiment_plan(&x->arena, steps, count, &summary, e)
                          : executor_run(&x->arena, steps, count, &o, &summary, e);
     if ((flags.json || flags.plan) && summary.size && (printf("%s\n", summary.chars) < 0 || fflush(stdout) != 0) && ok)

@@ -56,14 +56,14 @@ static bool cache_folder(arena *a, const char **out, err *e)
     const char *folders[] = {
         cache && *cache ? path_join(a, cache, "skiff") : NULL,
         home && *home ? path_join(a, home, ".cache/skiff") : NULL,
-        path_join(a, prefix, ".cache"),
+        strstr(prefix, "://") ? NULL : path_join(a, prefix, ".cache"),
     };
     for (size_t i = 0; i < COUNT(folders); i++) {
         *out = folders[i];
         if (folders[i] && folder_make(folders[i], e) && access(folders[i], W_OK | X_OK) == 0)
             return true;
     }
-    return fail(e, ERR_INPUT, "no folder to keep compiled experiments in: neither ~/.cache/skiff nor '%s' can be written", *out);
+    return fail(e, ERR_INPUT, "no folder to keep compiled experiments in: neither ~/.cache/skiff nor '%s/.cache' can be written", prefix);
 }
 
 static void add_words(arena *a, char ***words, int64_t *count, const char *line)
@@ -78,24 +78,58 @@ static void add_words(arena *a, char ***words, int64_t *count, const char *line)
 static int64_t changed_at(const char *path)
 {
     struct stat s;
-    return stat(path, &s) == 0 ? (int64_t)s.st_mtim.tv_sec * 1000000000 + s.st_mtim.tv_nsec : INT64_MAX;
+    return stat(path, &s) == 0 ? (int64_t)s.st_mtim.tv_sec * 1000000000 + s.st_mtim.tv_nsec : 0;
 }
 
-// Is no header newer than the program? The list is what the compiler wrote (a makefile rule: "x: a.c b.h \").
-static bool headers_are_older(arena *a, const char *program, const char *list)
+// The next path of what the compiler wrote, a makefile's rule "x: a.c b.h \": a blank within a path stands there as "\ ", a # as
+// "\#", a $ as "$$". NULL: no more.
+static char *next_path(arena *a, const char **at)
+{
+    const char *p = *at;
+    while (*p && (strchr(" \t\n", *p) || (*p == '\\' && p[1] == '\n')))
+        p++;
+    char *out = ARENA_ARRAY(a, char, strlen(p) + 1), *to = out;
+    for (; *p && !strchr(" \t\n", *p); p++) {
+        if ((*p == '\\' && (p[1] == ' ' || p[1] == '#')) || (*p == '$' && p[1] == '$'))
+            p++;
+        *to++ = *p;
+    }
+    *to = 0;
+    *at = p;
+    return *out ? out : NULL;
+}
+
+// A digest over the experiment and every header it was compiled from; false when one is gone.
+static bool sources_digest(arena *a, const char *list, char hex[SHA256_HEX + 1])
 {
     err e;
-    str rule;
-    char **words = NULL;
-    int64_t count = 0, built = changed_at(program);
-    if (!file_exists(program) || !file_read(a, list, &rule, &e))
+    str rule, bytes;
+    text all = {0};
+    if (!file_exists(list) || !file_read(a, list, &rule, &e))
         return false;
     size_t colon = str_find(rule, STR(": "), 0);
-    add_words(a, &words, &count, rule.at + MIN(colon + 1, rule.size));
-    for (int64_t i = 0; i < count; i++)
-        if (strcmp(words[i], "\\") && changed_at(words[i]) > built)
-            return false;
-    return count > 0;
+    const char *at = arena_chars(a, str_from(rule, MIN(colon + 1, rule.size)));
+    bool ok = true;
+    for (const char *path; ok && (path = next_path(a, &at));)
+        if ((ok = file_exists(path) && file_read(a, path, &bytes, &e))) {
+            text_add(&all, "%s %zu\n", path, bytes.size);
+            text_str(&all, bytes);
+        }
+    ok = ok && all.size && text_ok(&all, &e);
+    sha256_hex(text_view(&all), hex);
+    text_close(&all);
+    return ok;
+}
+
+// The program is good while its sources are what they were when it was compiled: <program>.sum has their digest.
+static bool sources_are_same(arena *a, const char *program, const char *list)
+{
+    char hex[SHA256_HEX + 1];
+    str known;
+    err e;
+    const char *sum = arena_print(a, "%s.sum", program);
+    return file_exists(program) && file_exists(sum) && file_read(a, sum, &known, &e) && sources_digest(a, list, hex)
+        && str_is(known, hex);
 }
 
 static bool run_compiler(char **words, err *e)
@@ -113,9 +147,21 @@ static bool run_compiler(char **words, err *e)
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
-        return fail(e, ERR_UNSUPPORTED, "there is no C compiler '%s' to compile the experiment with; a .yaml experiment needs none",
-                    words[0]);
+        return fail(e, ERR_UNSUPPORTED, "there is no C compiler '%s' to compile the experiment with; install gcc or clang, "
+                    "or name one in CC; a .yaml experiment needs none", words[0]);
     return status == 0 || fail(e, ERR_INPUT, "the compiler refused it (see above)");
+}
+
+// A program that never calls executor_main would run nothing, and say nothing. The library's part of that name is linked only when called.
+static bool calls_executor(const char *program, err *e)
+{
+    static const char name[] = "skiff_executor_main";
+    mapped m = {0};
+    TRY(file_map(program, &m, e));
+    bool does = memmem(m.bytes.at, m.bytes.size, name, sizeof name - 1) != NULL;
+    file_unmap(&m);
+    return does || fail(e, ERR_INPUT, "it does not call executor_main, so nothing would run; end main with "
+                        "return executor_main(argc, argv, .steps = { … })");
 }
 
 static bool compile(arena *a, const kit *k, const char *source, const char *program, const char *list, err *e)
@@ -133,10 +179,13 @@ static bool compile(arena *a, const kit *k, const char *source, const char *prog
     add_words(a, &words, &count, k->libs);
     ARENA_PUSH(a, words, count, NULL);
     log_info("compiling %s", source);
-    if (!run_compiler(words, e)) {
+    if (!run_compiler(words, e) || !calls_executor(beside, e)) {
         unlink(beside);
         return err_while(e, "%s", source);
     }
+    char hex[SHA256_HEX + 1];
+    if (!sources_digest(a, list, hex) || !file_write(arena_print(a, "%s.sum", program), str_of(hex), e))
+        log_debug("%s: it will be compiled again next time", source);
     return rename(beside, program) == 0 || fail_io(e, "write", program);
 }
 
@@ -176,7 +225,7 @@ bool experiment_compile(const char *source, arena *a, const char **program, err 
     *program = path_join(a, folder, arena_print(a, "%s-%.16s", name, hex));
     const char *list = arena_print(a, "%s.d", *program);
     TRY(ok);
-    if (headers_are_older(a, *program, list))
+    if (sources_are_same(a, *program, list))
         return true;
     remove_older(a, folder, name, *program);
     return compile(a, &k, source, *program, list, e);

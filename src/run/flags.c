@@ -33,6 +33,9 @@ static bool unknown_flag(str name, err *e)
     for (size_t i = 0; i < in->count && i < COUNT(names); i++)
         names[i] = in->rows[i].name;
     snprintf(word, sizeof word, "%.*s", (int)MIN(name.size, sizeof word - 1), name.at);
+    if (!strcmp(word, "env_vars"))                      // of Marin's ray_run.py
+        return fail(e, ERR_INPUT, "unknown flag '--env_vars': an experiment that runs here has your environment already: "
+                    "export HF_TOKEN, and leave the flag out");
     near_names(word, names, in->count, near, sizeof near);
     return fail(e, ERR_INPUT, "unknown flag '--%s'%s%s%s", word, near[0] ? "; did you mean " : "", near, near[0] ? "?" : "");
 }

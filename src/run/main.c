@@ -60,6 +60,18 @@ static bool outputs_differ(const exec_step *steps, int count, err *e)
     return true;
 }
 
+// Buckets are not written yet; a folder called "gs:" is not what was meant. A dry run may show the paths.
+static bool prefix_is_local(const struct skiff_executor_options *flags, err *e)
+{
+    const char *const places[] = { executor_prefix(&(executor_options){ .prefix = flags->prefix }), flags->executor_info_base_path };
+    for (size_t i = 0; i < COUNT(places) && !flags->dry_run; i++)
+        if (places[i] && strstr(places[i], "://"))
+            return fail(e, ERR_UNSUPPORTED, "'%s': writing to %.*s:// is not built yet; give a local folder with %s", places[i],
+                        (int)(strstr(places[i], "://") - places[i]), places[i],
+                        i ? "--executor_info_base_path" : "--prefix or SKIFF_PREFIX");
+    return true;
+}
+
 static bool run(int argc, char **argv, const char *script, const skiff_main_args *args, err *e)
 {
     experiment *x = experiment_current();
@@ -68,7 +80,7 @@ static bool run(int argc, char **argv, const char *script, const skiff_main_args
     exec_step *steps;
     int count;
     text summary = {0};
-    TRY(executor_flags(argc, argv, &x->arena, &flags, &overrides, e));
+    TRY(executor_flags(argc, argv, &x->arena, &flags, &overrides, e) && prefix_is_local(&flags, e));
     TRY(experiment_override(overrides, e));
     experiment_graph(args, flags.local, &x->arena, &steps, &count);
     TRY(no_mistakes(script, e));
@@ -119,13 +131,31 @@ static bool run_program(const char *source, int argc, char **argv, err *e)
     return ok;
 }
 
+// No such file: perhaps it is the guide's name of one that is there, or a flag that stands before it.
+static bool no_experiment(const char *path, err *e)
+{
+    static const char *const endings[] = { ".c", ".yaml" };
+    arena a = {0};
+    const char *name = strrchr(path, '/') ? strrchr(path, '/') : path, *dot = strrchr(name, '.'), *found = NULL;
+    for (size_t i = 0; i < COUNT(endings) && dot && !found; i++) {
+        const char *other = arena_print(&a, "%.*s%s", (int)(dot - path), path, endings[i]);
+        found = file_exists(other) ? other : NULL;
+    }
+    if (path[0] == '-')
+        fail(e, ERR_INPUT, "the experiment stands before the flags: skiff run EXPERIMENT %.80s", path);
+    else
+        fail(e, ERR_INPUT, "there is no experiment '%s'%s%s%s", path, found ? "; there is '" : "", found ? found : "", found ? "'" : "");
+    arena_close(&a);
+    return false;
+}
+
 bool run_experiment(const char *path, int argc, char **argv, int *exit_code, err *e)
 {
     str name = str_of(path);
     skiff_main_args args;
     bool ok;
     if (!file_exists(path))
-        ok = fail(e, ERR_INPUT, "there is no experiment '%s'", path);
+        ok = no_experiment(path, e);
     else if (str_ends(name, STR(".c")))
         ok = run_program(path, argc, argv, e);          // does not come back when all is well
     else if (!str_ends(name, STR(".yaml")) && !str_ends(name, STR(".yml")))

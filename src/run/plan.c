@@ -1,4 +1,6 @@
 // What the training steps of an experiment will need, before anything runs: skiff plan EXPERIMENT.
+#include <math.h>
+
 #include "base/json.h"
 #include "base/util.h"
 #include "run/plan.h"
@@ -10,7 +12,7 @@ static double seconds_expected(const train_config *c, const train_plan *p)
     pool *threads = pool_open(c->threads, &ignored);
     double peak = cpu_peak_gflops(threads, c->isa, c->compute);
     pool_close(threads);
-    return peak > 0 ? p->flops_per_step * (double)p->steps / (0.4e9 * peak) : 0;
+    return peak > 0 ? round(p->flops_per_step * (double)p->steps / (0.4e9 * peak) * 100) / 100 : 0;
 }
 
 static node *mixture_node(arena *a, const train_plan *p)

@@ -83,8 +83,9 @@ bool step_train_config(arena *a, const exec_step *s, train_config *out, err *e)
 static bool forecast_train(const exec_step *s, arena *a, node *out, err *e)
 {
     train_step_settings t;
-    return read_options(a, s, &t, e) && train_config_fill(&t.sft, -1, &t.config, e)
-        && train_forecast(a, &t.sft, &t.model_config, &t.config, out, e);
+    TRY(read_options(a, s, &t, e) && train_config_fill(&t.sft, -1, &t.config, e));
+    t.sft.tpu_type = node_get(s->settings, "local") ? NULL : t.sft.tpu_type ? t.sft.tpu_type : t.sft.resources;
+    return train_forecast(a, &t.sft, &t.model_config, &t.config, out, e);
 }
 
 static bool sft_is_reference(const exec_step *s, const char *name)

@@ -36,7 +36,7 @@ static bool list_of(hf *h, arena *a, const hf_name *n, const char *commit, hf_tr
     return hf_cached_tree(h, a, n, commit, out) || hf_list(h, a, n, commit, out, away, e);
 }
 
-// The files wanted; *cached: the hub was not asked or does not answer, and the cache holds them all.
+// The files wanted; *cached: the hub was not asked or does not answer (then `e` says why), and the cache holds them all.
 static bool find(hf *h, arena *a, const hf_name *n, store_need need, hf_tree *tree, hf_tree *out, bool *one, bool *cached, err *e)
 {
     const char *commit;
@@ -49,11 +49,13 @@ static bool find(hf *h, arena *a, const hf_name *n, store_need need, hf_tree *tr
     }
     if (hf_commit(h, a, n, &commit, &away, e) && list_of(h, a, n, commit, tree, &away, e))
         return hf_select(a, n, need, tree, out, one, e);
-    err why = *e;
     *cached = away && select_cached(h, a, n, need, out, one);
-    if (*cached)
-        log_warning("%s; using what the cache holds of it: commit %.12s", why.text, out->commit);
     return *cached;
+}
+
+static void say_cached(const err *why, const char *commit)
+{
+    log_warning("%s; using what the cache holds of it: commit %.12s", why->text, commit);
 }
 
 // ---- fetching -----------------------------------------------------------------------------------------------------------
@@ -136,6 +138,8 @@ static bool fetch_with(hf *h, arena *a, const hf_name *n, store_need need, store
     hf_tree tree, files;
     bool one, cached;
     TRY(find(h, a, n, need, &tree, &files, &one, &cached, e));
+    if (cached && !h->offline)
+        say_cached(e, files.commit);
     TRY(cached || fetch_files(h, a, n, &tree, &files, e));
     if (need == STORE_DATA && !*n->path)                // which of its files: nobody named them
         log_info("%s: %lld files of rows, the first is '%s'; hf://datasets/%s/PATH names others", n->repo, (long long)files.count,
@@ -197,25 +201,51 @@ static void keep_matching(arena *a, const hf_tree *tree, const char *const *patt
             ARENA_PUSH(a, out->files, out->count, tree->files[i]);
 }
 
-bool hf_fetch_all(hf *h, arena *a, const hf_name *n, const char *const *patterns, hf_tree *out, err *e)
+static bool all_cached(hf *h, arena *a, const hf_name *n, const char *const *patterns, hf_tree *out)
 {
     hf_tree tree;
     const char *commit = hf_cached_commit(h, a, n);
-    bool away = false, known = h->offline;
-    if (!h->offline && hf_commit(h, a, n, &commit, &away, e) && list_of(h, a, n, commit, &tree, &away, e)) {
-        keep_matching(a, &tree, patterns, out);
-        return !out->count || fetch_files(h, a, n, &tree, out, e);
-    }
-    if (!known && !away)
+    if (!commit || !hf_cached_tree(h, a, n, commit, &tree))
         return false;
-    commit = hf_cached_commit(h, a, n);
-    if (commit && hf_cached_tree(h, a, n, commit, &tree)) {
-        keep_matching(a, &tree, patterns, out);
-        if (is_complete(h, a, n, out))
-            return true;
+    keep_matching(a, &tree, patterns, out);
+    return is_complete(h, a, n, out);
+}
+
+// The list of what the hub has; *cached: it was not asked or does not answer (then `e` says why), and the cache holds all of `out`.
+static bool find_all(hf *h, arena *a, const hf_name *n, const char *const *patterns, hf_tree *tree, hf_tree *out, bool *cached, err *e)
+{
+    const char *commit;
+    bool away = false;
+    *cached = false;
+    if (h->offline) {
+        *cached = all_cached(h, a, n, patterns, out);
+        return *cached || fail(e, ERR_INPUT, "HF_HUB_OFFLINE is set, and the cache '%s' does not hold all of the %s '%s' (%s)", h->cache,
+                               kind_of(n), n->repo, n->revision);
     }
-    return !known ? false : fail(e, ERR_INPUT, "HF_HUB_OFFLINE is set, and the cache '%s' does not hold all of the %s '%s' (%s)", h->cache,
-                                 kind_of(n), n->repo, n->revision);
+    if (hf_commit(h, a, n, &commit, &away, e) && list_of(h, a, n, commit, tree, &away, e)) {
+        keep_matching(a, tree, patterns, out);
+        return true;
+    }
+    *cached = away && all_cached(h, a, n, patterns, out);
+    return *cached;
+}
+
+bool hf_fetch_all(hf *h, arena *a, const hf_name *n, const char *const *patterns, hf_tree *out, err *e)
+{
+    hf_tree tree;
+    bool cached;
+    TRY(find_all(h, a, n, patterns, &tree, out, &cached, e));
+    if (cached && !h->offline)
+        say_cached(e, out->commit);
+    return cached || !out->count || fetch_files(h, a, n, &tree, out, e);
+}
+
+bool hf_check_all(hf *h, arena *a, const hf_name *n, const char *const *patterns, err *e)
+{
+    hf_tree tree, files;
+    bool cached;
+    TRY(find_all(h, a, n, patterns, &tree, &files, &cached, e));
+    return cached || !files.count || is_allowed(h, a, n, &files, e);
 }
 
 const store_scheme store_hf = { .name = "hf", .check = hf_check, .fetch = hf_fetch };

@@ -76,3 +76,4 @@ bool hf_select(arena *a, const hf_name *n, store_need need, const hf_tree *tree,
 
 // Every file that matches `patterns` (NULL: all) of a revision, in the cache; files[i] is where files of the tree are.
 bool hf_fetch_all(hf *h, arena *a, const hf_name *n, const char *const *patterns, hf_tree *tree, err *e) MUST_CHECK;
+bool hf_check_all(hf *h, arena *a, const hf_name *n, const char *const *patterns, err *e) MUST_CHECK;   // are they there, and ours to read?

@@ -66,6 +66,9 @@ static void say_drops(const training *t, const dataset *d)
                  (long long)rows->drops[i].rows, rows->drops[i].reason, rows->drops[i].first);
 }
 
+// Few steps of much data are not "0.00 epochs".
+static int epoch_digits(double epochs) { return epochs < 0.1 ? 4 : 2; }
+
 static void say_dataset(const training *t, int64_t i)
 {
     const train_share s = training_share_of(t, i);
@@ -81,8 +84,8 @@ static void say_dataset(const training *t, int64_t i)
              (long long)t->c->seq, 100.0 * (double)d->tokens / ((double)d->packs * (double)t->c->seq), (long long)d->tokens,
              (long long)d->trained);
     if (t->mixture)
-        log_info("mixture %s: weight %g, %lld of the %lld packs of a block, %.2f epochs", name, s.weight, (long long)s.per_block,
-                 (long long)mixture_block(t->mixture), s.epochs);
+        log_info("mixture %s: weight %g, %lld of the %lld packs of a block, %.*f epochs", name, s.weight, (long long)s.per_block,
+                 (long long)mixture_block(t->mixture), epoch_digits(s.epochs), s.epochs);
     for (int64_t k = 1; t->mixture && k < t->c->stage_count; k++)
         log_info("mixture %s: from step %lld weight %g, %lld packs of a block", name, (long long)t->c->stages[k].start,
                  t->c->stages[k].weights[t->datasets[i].at], (long long)mixture_count(t->mixture, k, i));
@@ -110,7 +113,8 @@ void training_say_plan(const training *t, const memory_needs *n)
     for (int64_t i = 0; i < t->dataset_count; i++)
         say_dataset(t, i);
     say_held_out(t);
-    log_info("run: %lld steps of %lld rows (%lld x %lld), %lld tokens a step, %.2f epochs%s", (long long)t->steps, (long long)t->c->batch,
+    const double epochs = (double)t->steps * (double)t->c->batch / (double)all.packs;
+    log_info("run: %lld steps of %lld rows (%lld x %lld), %lld tokens a step, %.*f epochs%s", (long long)t->steps, (long long)t->c->batch,
              (long long)t->how.micro, (long long)t->how.model.rows, (long long)step_tokens,
-             (double)t->steps * (double)t->c->batch / (double)all.packs, t->dataset_count > 1 ? " of all packs" : "");
+             epoch_digits(epochs), epochs, t->dataset_count > 1 ? " of all packs" : "");
 }

@@ -78,6 +78,19 @@ TEST(what_is_wrong_is_found_before)
     arena_close(&a);
 }
 
+TEST(without_the_hub_a_whole_cache_does)
+{
+    arena a = {0};
+    hub_begin();
+    exec_step s = step_of(&a, "{\"name\": \"acme/chats\"}", hub_path("first")), part = step_of(&a, "{\"name\": \"acme/sets\"}", hub_path("none"));
+    CHECK(step_download.check(&s, &e) && step_download.run(&s, &e));
+    setenv("HF_ENDPOINT", "http://127.0.0.1:9", 1);
+    s.output = hub_path("second");
+    CHECK(step_download.check(&s, &e) && step_download.run(&s, &e) && file_exists(hub_path("second/data/train-00000.jsonl")));
+    CHECK(!step_download.check(&part, &e) && e.code == ERR_IO && strstr(e.text, "cannot reach http://127.0.0.1:9"));
+    arena_close(&a);
+}
+
 TEST(a_killed_download_is_gone_on_from)
 {
     arena a = {0};

@@ -9,6 +9,9 @@
 #include "run/decide.h"
 #include "run/signals.h"
 
+enum { MOST_LOSSES = 3 };           // of the lock of one step, before it counts as failed
+static const double RETRY_SECONDS = 0.1;
+
 // ---- one step ---------------------------------------------------------------------------------------------------------
 
 // The output, without its status, goes to <output>.aside-<date>, so that nothing of it is taken up.
@@ -35,13 +38,25 @@ static bool move_aside(jobs *j, const job *b, err *e)
     return fail(e, ERR_IO, "cannot move '%s' aside: too many older ones; delete them", output);
 }
 
-// Takes the lock and looks again: another executor may have done the step meanwhile. *needed: it is to be run now.
+static void unlock(job *b)
+{
+    lock_close(b->lock);
+    b->lock = NULL;
+}
+
+// Busy: another run is at work on the step.
+static lock_answer take(job *b, err *e)
+{
+    if (!b->lock)
+        b->lock = lock_open(b->step->output, b->step->name, e);
+    return b->lock ? lock_try(b->lock, e) : LOCK_FAILED;
+}
+
+// The lock is ours; looks again: another executor may have done the step meanwhile. *needed: it is to be run now.
 static bool prepare(jobs *j, job *b, bool *needed, err *e)
 {
     const exec_step *s = b->step;
     *needed = false;
-    b->lock = lock_take(s->output, s->name, e);
-    TRY(b->lock >= 0);
     job_decide(j, b);
     if (b->action == ACTION_SKIP)
         return true;
@@ -59,10 +74,15 @@ static bool prepare(jobs *j, job *b, bool *needed, err *e)
     return true;
 }
 
-static bool perform(const exec_step *s, err *e)
+// In the process that does the work.
+static bool perform(job *b, err *e)
 {
+    const exec_step *s = b->step;
     signals_during(s->kind->stop);
-    bool ok = s->kind->run(s, e);
+    if (signals_caught())                               // before anyone could be asked to stop
+        return fail(e, ERR_INTERRUPTED, "interrupted");
+    bool ok = lock_keep(b->lock, e) && s->kind->run(s, e);
+    lock_rest(b->lock);
     signals_during(NULL);
     return ok;
 }
@@ -95,11 +115,25 @@ static void say_failure(const jobs *j, const job *b)
         log_say(LOG_ERROR, "%s: %s", b->step->name, b->message);
 }
 
+// The lock was taken over: what becomes of the step is for the other run to say, and we look again when that is done.
+static bool left_to_another(job *b)
+{
+    if (lock_is_ours(b->lock) || b->lost == MOST_LOSSES)
+        return false;
+    log_warning("%s: another run has taken it over; its status is left to that one", b->step->name);
+    unlock(b);
+    b->lost++;
+    b->outcome = OUTCOME_OPEN;
+    return true;
+}
+
 static void settle(jobs *j, job *b, bool ok, const err *e)
 {
     const exec_step *s = b->step;
     char words[32];
     err ignored;
+    if (left_to_another(b))
+        return;
     b->seconds = clock_now() - b->started;
     clock_words(b->seconds, words);
     step_status status = ok ? STEP_SUCCESS : e->code == ERR_INTERRUPTED ? STEP_CANCELLED : STEP_FAILED;
@@ -111,8 +145,7 @@ static void settle(jobs *j, job *b, bool ok, const err *e)
         b->error = ignored;
         b->message = arena_chars(j->arena, str_of(ignored.text));
     }
-    lock_release(b->lock);
-    b->lock = -1;
+    unlock(b);
     if (b->outcome == OUTCOME_DONE)
         log_info("%s: done in %s, in %s", s->name, words, s->output);
     else if (b->outcome == OUTCOME_FAILED)
@@ -124,8 +157,7 @@ static void settle_unstarted(jobs *j, job *b, const err *e)
     b->outcome = e->code == ERR_INTERRUPTED ? OUTCOME_INTERRUPTED : OUTCOME_FAILED;
     b->error = *e;
     b->message = arena_chars(j->arena, str_of(e->text));
-    lock_release(b->lock);
-    b->lock = -1;
+    unlock(b);
     if (b->outcome == OUTCOME_FAILED)
         say_failure(j, b);
 }
@@ -139,11 +171,10 @@ static void settle_dependent(jobs *j, job *b, const job *failed)
     if (b->outcome != OUTCOME_DEP_FAILED)
         return;
     log_say(LOG_ERROR, "%s: not run: %s", b->step->name, b->message);
-    b->lock = lock_take(b->step->output, b->step->name, &e);
-    if (b->lock >= 0 && !status_append(b->step->output, STEP_DEP_FAILED, b->message, &e))
+    lock_answer answer = take(b, &e);                   // while it is busy, its status is another run's affair
+    if (answer == LOCK_FAILED || (answer == LOCK_TAKEN && !status_append(b->step->output, STEP_DEP_FAILED, b->message, &e)))
         log_warning("%s", e.text);
-    lock_release(b->lock);
-    b->lock = -1;
+    unlock(b);
 }
 
 // ---- the loop ---------------------------------------------------------------------------------------------------------
@@ -152,25 +183,31 @@ static void start(jobs *j, job *b)
 {
     err e = {0};
     bool needed, many = j->options->max_concurrent > 1;
+    lock_answer answer = take(b, &e);
+    if (answer == LOCK_BUSY && !b->waits)
+        log_info("%s: waiting, another run of it is at work", b->step->name);
+    b->waits = answer == LOCK_BUSY;
+    b->tried = clock_now();
+    if (b->waits)
+        return;
     b->started = clock_now();
-    if (!prepare(j, b, &needed, &e)) {
+    if (answer == LOCK_FAILED || !prepare(j, b, &needed, &e)) {
         settle_unstarted(j, b, &e);
         return;
     }
     if (!needed) {
         b->outcome = OUTCOME_DONE;
         b->reason = "done by another run";
-        lock_release(b->lock);
-        b->lock = -1;
+        unlock(b);
         return;
     }
     log_info("%s: %s, in %s", b->step->name, b->action == ACTION_FRESH ? "running afresh" : "running", b->step->output);
-    if (many && child_start(b, perform, &e))
-        return;
-    if (!many)
-        settle(j, b, perform(b->step, &e), &e);
-    else
-        settle_unstarted(j, b, &e);
+    if (!many) {
+        bool ok = perform(b, &e);
+        settle(j, b, ok, &e);
+    } else if (!child_start(j, b, perform, &e)) {
+        settle(j, b, false, &e);
+    }
 }
 
 // NULL when every dependency is done; *waiting when one is not settled yet; else the one that failed.
@@ -190,10 +227,10 @@ static const job *failed_dependency(const jobs *j, const job *b, bool *waiting)
     return failed;
 }
 
-// Settles what can be settled without running; gives the next step to run, or NULL.
-static job *next_job(jobs *j, bool *open)
+// Settles what can be settled without running; gives the next step to run, or NULL. *waits: another run is at work on one.
+static job *next_job(jobs *j, bool *waits)
 {
-    *open = false;
+    *waits = false;
     for (int n = 0; n < j->count; n++) {
         job *b = &j->items[j->order[n]];
         bool waiting;
@@ -207,7 +244,7 @@ static job *next_job(jobs *j, bool *open)
         if (failed)
             settle_dependent(j, b, failed);
         else if (waiting)
-            *open = true;
+            continue;
         else if (b->same_as >= 0)
             b->outcome = OUTCOME_DONE;
         else if (b->action == ACTION_BLOCKED) {
@@ -215,8 +252,11 @@ static job *next_job(jobs *j, bool *open)
             fail(&e, ERR_IO, "failed in an earlier run: mend the cause, then --force_run_failed (or --force_run '[\"%s\"]' to begin "
                  "from nothing); see '%s/.executor_status'", b->step->name, b->step->output);
             settle_unstarted(j, b, &e);
-        } else
+        } else if (b->waits && clock_now() - b->tried < RETRY_SECONDS) {
+            *waits = true;
+        } else if (budget_allows(j, b)) {
             return b;
+        }
     }
     return NULL;
 }
@@ -225,22 +265,22 @@ static void wait_on(void) {}                            // the children are told
 
 static void run_all(jobs *j)
 {
-    int most = MAX(1, j->options->max_concurrent), running;
-    bool open;
-    if (most > 1)
+    budget_open(j);
+    if (j->options->max_concurrent > 1)
         signals_during(wait_on);
-    do {
-        job *b = signals_caught() ? NULL : next_job(j, &open);
-        running = 0;
+    for (bool waits = false, running = false;; running = false) {
+        job *b = signals_caught() ? NULL : next_job(j, &waits);
         for (int i = 0; i < j->count; i++)
-            running += j->items[i].outcome == OUTCOME_RUNNING;
-        if (b && running < most)
+            running |= j->items[i].outcome == OUTCOME_RUNNING;
+        if (b)
             start(j, b);
-        else if (running)
-            children_wait(j, settle);
-        else if (!b)
+        else if (running || (waits && !signals_caught()))
+            children_wait(j, waits ? (int)(1000 * RETRY_SECONDS) : 1000, settle);
+        else
             break;
-    } while (true);
+    }
+    for (int i = 0; i < j->count; i++)
+        unlock(&j->items[i]);                           // of steps that were waited for
 }
 
 // ---- before and after -------------------------------------------------------------------------------------------------

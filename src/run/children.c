@@ -153,7 +153,10 @@ static void finish(jobs *j, job *b, bool said, err *e, void (*settle)(jobs *, jo
     progress_remove(b->line);
     if (!said && WIFSIGNALED(status) && (signals_caught() || WTERMSIG(status) == SIGTERM))
         fail(e, ERR_INTERRUPTED, "interrupted");
-    else if (!said && WIFSIGNALED(status))
+    else if (!said && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
+        b->killed = true;
+        fail(e, ERR_IO, "its process was killed: by hand, or because memory ran out; run it again to go on");
+    } else if (!said && WIFSIGNALED(status))
         fail(e, ERR_BUG, "its process was ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
     else if (!said)
         fail(e, ERR_BUG, "its process ended with code %d and said nothing", WEXITSTATUS(status));
@@ -172,8 +175,10 @@ void children_wait(jobs *j, int milliseconds, void (*settle)(jobs *, job *, bool
         }
     if (poll(waits, n, milliseconds) < 0 && errno != EINTR)
         return;
-    for (nfds_t k = 0; k < n && signals_caught() && j->passed_on != signals_caught(); k++)
-        kill((pid_t)of[k]->pid, signals_caught());
+    if (n && signals_caught() && !j->passed_on)
+        log_info("stopping: steps at work keep what they have; again, and they end at once");
+    for (nfds_t k = 0; k < n && signals_caught() && !j->passed_on; k++)
+        kill((pid_t)of[k]->pid, SIGTERM);
     j->passed_on = signals_caught();
     for (nfds_t k = 0; k < n; k++) {
         bool said = false;

@@ -20,6 +20,7 @@ typedef struct job {
     lock *lock;
     bool waits;                     // another run of it is at work; looked at again RETRY_SECONDS after `tried`
     double tried;
+    bool killed;                    // its process, by SIGKILL: nothing is known against going on
     int lost;                       // times that its lock was taken over
     int cores;
     int64_t memory;
@@ -40,7 +41,7 @@ typedef struct jobs {
     int *order;                     // dependencies first
     const executor_options *options;
     digests digests;
-    int passed_on;                  // the signal that children were sent
+    int passed_on;                  // the signal that was passed on to children
     int cores;
     int64_t memory;
 } jobs;

@@ -136,8 +136,9 @@ static void settle(jobs *j, job *b, bool ok, const err *e)
         return;
     b->seconds = clock_now() - b->started;
     clock_words(b->seconds, words);
-    step_status status = ok ? STEP_SUCCESS : e->code == ERR_INTERRUPTED ? STEP_CANCELLED : STEP_FAILED;
-    b->outcome = ok ? OUTCOME_DONE : status == STEP_CANCELLED ? OUTCOME_INTERRUPTED : OUTCOME_FAILED;
+    bool interrupted = !ok && e->code == ERR_INTERRUPTED;
+    step_status status = ok ? STEP_SUCCESS : interrupted || b->killed ? STEP_CANCELLED : STEP_FAILED;
+    b->outcome = ok ? OUTCOME_DONE : interrupted ? OUTCOME_INTERRUPTED : OUTCOME_FAILED;
     b->message = ok ? NULL : arena_chars(j->arena, str_of(e->text));
     b->error = ok ? (err){0} : *e;
     if (!status_append(s->output, status, b->message, &ignored) && ok) {

@@ -120,8 +120,8 @@ static bool write_into(lease *l, int f)
     char machine[160], bytes[LEASE_SIZE];
     this_machine(machine);
     memset(bytes, ' ', sizeof bytes);
-    int n = snprintf(bytes, sizeof bytes, "{\"machine\": \"%s\", \"pid\": %ld, \"start\": %lld, \"token\": \"%s\", \"beats\": %lld}", machine,
-                     (long)getpid(), process_start(getpid()), l->token, (long long)l->beats++);
+    int n = snprintf(bytes, sizeof bytes, "{\"machine\": \"%s\", \"pid\": %ld, \"start\": %lld, \"token\": \"%s\", \"beats\": %lld}",
+                     machine, (long)getpid(), process_start(getpid()), l->token, (long long)l->beats++);
     bytes[n] = ' ';
     bytes[LEASE_SIZE - 1] = '\n';
     return pwrite(f, bytes, LEASE_SIZE, 0) == LEASE_SIZE && fsync(f) == 0;

@@ -319,7 +319,9 @@ static void say_more(jobs *j, job *b)
     err e = {0};
     for (int k = 0; k < b->step->dep_count; k++)
         log_info("    needs %s", j->steps[b->step->deps[k]].name);
-    if (!b->step->kind->forecast)
+    if (!b->inputs_known)
+        log_warning("%s: as it stands it is refused: %s", b->step->name, b->error.text);
+    if (!b->inputs_known || !b->step->kind->forecast)
         return;
     b->forecast = node_object(j->arena);
     if (!b->step->kind->forecast(b->step, j->arena, b->forecast, &e)) {
@@ -366,6 +368,13 @@ static bool first_failure(const jobs *j, err *e)
     return false;
 }
 
+static bool prefix_is_local(const executor_options *o, err *e)
+{
+    const char *prefix = executor_prefix(o);
+    return !strstr(prefix, "://") || fail(e, ERR_UNSUPPORTED, "the prefix for outputs is '%s', and writing to a bucket is not built yet; "
+                                          "--prefix (or SKIFF_PREFIX) names a folder", prefix);
+}
+
 static bool prefix_is_writable(const executor_options *o, err *e)
 {
     const char *prefix = executor_prefix(o);
@@ -383,7 +392,7 @@ bool executor_run(arena *a, exec_step *steps, int count, const executor_options 
     double began = clock_now();
     const char *info = NULL;
     *e = (err){0};
-    TRY(jobs_decide(&j, e));
+    TRY(prefix_is_local(o, e) && jobs_decide(&j, e));
     log_info("outputs go to %s", executor_prefix(o));
     say_plan(&j);
     bool ok = true;

@@ -13,7 +13,7 @@
 
 static char folder[64], skiff[4096];
 
-static void write_experiment(void)
+static void write_experiment(const char *format_of_one, int weight_of_two)
 {
     arena a = { 0 };
     err e = { 0 };
@@ -25,34 +25,36 @@ static void write_experiment(void)
         const char *chats = arena_print(&a, "%s/%s.jsonl", folder, names[i]);
         CHECK(tiny_chats(chats, i == 2 ? 200 : 6000, 21 + (uint64_t)i, &e));
         text_add(&t, "  - default_tokenize: {name: %s, dataset: %s, tokenizer: %s/model, shard_rows: 200%s}\n", names[i], chats, folder,
-                 i == 2 ? ", is_validation: true" : "");
+                 i == 2 ? ", is_validation: true" : i == 0 ? format_of_one : "");
     }
     text_add(&t, "  - default_sft:\n      name: mix\n"
-                 "      tokenized: {components: {one: one, two: two, held: held}, weights: {one: 2, two: 1}}\n"
+                 "      tokenized: {components: {one: one, two: two, held: held}, weights: {one: 2, two: %d}}\n"
                  "      sft_config: {model_name_or_path: %s/model, train_batch_size: 2, max_seq_len: 192, num_train_steps: 120,\n"
                  "        learning_rate: 1e-2, mixture_block_size: 12, steps_per_checkpoint: 20, checkpoint_seconds: 0.05,\n"
-                 "        steps_per_eval: 30, steps_per_hf_export: 60}\n", folder);
+                 "        steps_per_eval: 30, steps_per_hf_export: 60}\n", weight_of_two, folder);
     CHECK(file_write(path_join(&a, folder, "x.yaml"), text_view(&t), &e));
     text_close(&t);
     arena_close(&a);
 }
 
-static pid_t begin(void)
+static pid_t begin_with(const char *flag, const char *given)
 {
     pid_t pid = fork();
     if (pid)
         return pid;
-    char experiment[128], prefix[128], said[128];
+    char experiment[128], prefix[128], said[128], summary[128];
     snprintf(experiment, sizeof experiment, "%s/x.yaml", folder);
     snprintf(prefix, sizeof prefix, "%s/out", folder);
     snprintf(said, sizeof said, "%s/said", folder);
-    int f = open(said, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-    dup2(f, 1);
-    dup2(f, 2);
+    snprintf(summary, sizeof summary, "%s/summary", folder);
+    dup2(open(summary, O_WRONLY | O_CREAT | O_TRUNC, 0666), 1);
+    dup2(open(said, O_WRONLY | O_CREAT | O_TRUNC, 0666), 2);
     setenv("SKIFF_PROGRESS", "0", 1);
-    execl(skiff, skiff, "run", experiment, "--prefix", prefix, (char *)NULL);
+    execl(skiff, skiff, "run", experiment, "--prefix", prefix, "--json", flag, given, (char *)NULL);
     _exit(99);
 }
+
+static pid_t begin(void) { return begin_with(NULL, NULL); }
 
 static void show_said(void)
 {
@@ -185,21 +187,27 @@ static int disturb(int kills, double whole, uint32_t seed, int by_way[4])
     return done;
 }
 
+static void open_folder(void)
+{
+    const char *named = getenv("SKIFF");
+    snprintf(skiff, sizeof skiff, "%s", named ? named : "build/skiff");
+    strcpy(folder, "/tmp/skiff-killed-XXXXXX");
+    CHECK(mkdtemp(folder) != NULL);
+}
+
 TEST(killed_at_any_moment)
 {
-    const char *kills_said = getenv("KILLS"), *seed_said = getenv("SEED"), *named = getenv("SKIFF");
+    const char *kills_said = getenv("KILLS"), *seed_said = getenv("SEED");
     const int kills = kills_said ? (int)strtol(kills_said, NULL, 10) : 5;
     const uint32_t seed = seed_said ? (uint32_t)strtoul(seed_said, NULL, 10) : (uint32_t)getpid();
     char out[128], undisturbed[128];
     int status = 1, by_way[4] = { 0 }, done = 0, rounds = 0;
     text want = { 0 }, got = { 0 };
     err e = { 0 };
-    snprintf(skiff, sizeof skiff, "%s", named ? named : "build/skiff");
-    strcpy(folder, "/tmp/skiff-killed-XXXXXX");
-    CHECK(mkdtemp(folder) != NULL);
+    open_folder();
     snprintf(out, sizeof out, "%s/out", folder);
     snprintf(undisturbed, sizeof undisturbed, "%s/undisturbed", folder);
-    write_experiment();
+    write_experiment("", 1);
     double from = clock_now();
     CHECK(waitpid(begin(), &status, 0) > 0 && status == 0);
     if (status)
@@ -224,4 +232,52 @@ TEST(killed_at_any_moment)
     CHECK(done == kills);
     text_close(&want), text_close(&got);
     CHECK(folder_remove(folder, &e));
+}
+
+// What a dry run would do with the steps, in the order of the file: "skip, run, …".
+static const char *would_do(arena *a, const char *flag, const char *given)
+{
+    const node *summary = NULL;
+    err e = { 0 };
+    int status;
+    text t = { 0 };
+    CHECK(waitpid(begin_with(flag, given), &status, 0) > 0 && status == 0);
+    CHECK(json_read_file(a, path_join(a, folder, "summary"), &summary, &e));
+    const node *steps = summary ? node_get(summary, "steps") : NULL;
+    for (int64_t i = 0; steps && i < steps->list.count; i++)
+        text_add(&t, "%s%.*s", i ? ", " : "", STR_ARG(node_get(&steps->list.items[i], "action")->text));
+    const char *all = arena_chars(a, text_view(&t));
+    text_close(&t);
+    return all;
+}
+
+// In the order of the file: tokens of one, two, held; the training.
+TEST(only_what_follows_from_a_change_runs_again)
+{
+    arena a = { 0 };
+    err e = { 0 };
+    int status = 1;
+    open_folder();
+    write_experiment("", 1);
+    CHECK(waitpid(begin(), &status, 0) > 0 && status == 0);
+    double from = clock_now();
+    CHECK_TEXT(would_do(&a, NULL, NULL), "skip, skip, skip, skip");
+    CHECK(clock_now() - from < 1);                      // of a busy machine; some 20 ms else
+    CHECK_TEXT(would_do(&a, "--dry_run", "--force_run=[\"tokenized/two\"]"), "skip, run afresh, skip, run afresh");
+    CHECK_TEXT(would_do(&a, "--dry_run", "--force_run=[\"checkpoints/mix_seed0\"]"), "skip, skip, skip, run afresh");
+    write_experiment("", 3);                            // another weight
+    CHECK_TEXT(would_do(&a, "--dry_run", NULL), "skip, skip, skip, run");
+    write_experiment(", format: {chat_template: chatml}", 1);
+    CHECK_TEXT(would_do(&a, "--dry_run", NULL), "run, skip, skip, run");
+    // The model's own template is changed: whatever was rendered with it.
+    write_experiment("", 1);
+    CHECK_TEXT(would_do(&a, "--dry_run", NULL), "skip, skip, skip, skip");
+    str config;
+    const char *path = arena_print(&a, "%s/model/tokenizer_config.json", folder);
+    CHECK(file_read(&a, path, &config, &e));
+    size_t at = str_find(config, STR("{% for"), 0);
+    CHECK(at < config.size && file_write(path, str_of(arena_print(&a, "%.*s{# #}%s", (int)at, config.at, config.at + at)), &e));
+    CHECK_TEXT(would_do(&a, "--dry_run", NULL), "run, run, run, run afresh");
+    CHECK(folder_remove(folder, &e));
+    arena_close(&a);
 }

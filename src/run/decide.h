@@ -50,6 +50,10 @@ bool jobs_decide(jobs *j, err *e) MUST_CHECK;
 // The decision for one step again, now that its lock is held; `content` of its dependencies is known.
 void job_decide(jobs *j, job *b);
 
+// checks.c: what can be left out by name of what is looked at before anything runs.
+bool checks_are_known(const executor_options *o, err *e) MUST_CHECK;
+bool checks_pass(const jobs *j, const exec_step *s, err *e) MUST_CHECK;
+
 // budget.c: may it start beside what runs?
 void budget_open(jobs *j);
 bool budget_allows(const jobs *j, job *b);

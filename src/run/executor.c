@@ -1,6 +1,5 @@
 // Runs what is not done, dependencies first. One failure does not stop steps that do not need it.
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -8,6 +7,7 @@
 #include "base/util.h"
 #include "run/decide.h"
 #include "run/signals.h"
+#include "run/step_kinds.h"
 
 enum { MOST_LOSSES = 3 };           // of the lock of one step, before it counts as failed
 static const double RETRY_SECONDS = 0.1;
@@ -301,6 +301,7 @@ static bool check_all(jobs *j, err *e)
             mine.code = mine.code == ERR_IO ? ERR_INPUT : mine.code;
             fine = false;
         }
+        fine = fine && checks_pass(j, b->step, &mine);
         if (fine)
             continue;
         err_while(&mine, "%s%s%s", b->step->at.file ? b->step->at.file : "", b->step->at.file ? ": " : "", b->step->name);
@@ -377,13 +378,7 @@ static bool prefix_is_local(const executor_options *o, err *e)
 
 static bool prefix_is_writable(const executor_options *o, err *e)
 {
-    const char *prefix = executor_prefix(o);
-    if (folder_make(prefix, e) && access(prefix, W_OK | X_OK) == 0)
-        return true;
-    if (!e->text[0])
-        (void)!fail_io(e, "write", prefix);
-    e->code = ERR_INPUT;
-    return err_while(e, "the prefix for outputs (--prefix or SKIFF_PREFIX)");
+    return step_can_write(executor_prefix(o), e) || err_while(e, "the prefix for outputs (--prefix or SKIFF_PREFIX)");
 }
 
 bool executor_run(arena *a, exec_step *steps, int count, const executor_options *o, text *summary, err *e)
@@ -392,13 +387,13 @@ bool executor_run(arena *a, exec_step *steps, int count, const executor_options 
     double began = clock_now();
     const char *info = NULL;
     *e = (err){0};
-    TRY(prefix_is_local(o, e) && jobs_decide(&j, e));
+    TRY(prefix_is_local(o, e) && checks_are_known(o, e) && jobs_decide(&j, e));
     log_info("outputs go to %s", executor_prefix(o));
     say_plan(&j);
     bool ok = true;
     if (!o->dry_run) {
-        TRY(check_all(&j, e));
         TRY(prefix_is_writable(o, e));
+        TRY(check_all(&j, e));
     }
     err unwritten;
     if (!experiment_info_write(a, steps, count, o, &info, &unwritten)) {

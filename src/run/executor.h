@@ -10,6 +10,12 @@ enum { CORES_ALL = -1 };
 
 typedef struct paths { char **items; int64_t count; } paths;
 
+// Looked at before anything runs, unless left out by name (--skip_checks). Lists of them end with a row without name.
+typedef struct step_check {
+    const char *name;
+    bool (*run)(const exec_step *steps, const exec_step *s, err *e);
+} step_check;
+
 // THE TABLE of kinds of steps (steps.c).
 typedef struct step_kind {
     const char *name;               // "tokenize", "train", …
@@ -17,6 +23,7 @@ typedef struct step_kind {
     bool (*run)(const exec_step *s, err *e);
     // What must hold before anything runs: ERR_INPUT and ERR_UNSUPPORTED are found here. May be NULL.
     bool (*check)(const exec_step *s, err *e);
+    const step_check *checks;       // more of it, that can be left out. May be NULL
     // Files outside other steps' outputs whose content decides the result. May be NULL.
     bool (*inputs)(const exec_step *s, arena *a, paths *out, err *e);
     // What is known of it before anything ran, for dry runs: members of `out`, with a line for people as `summary`. May be NULL.
@@ -55,6 +62,7 @@ typedef struct executor_options {
     const char *description;
     bool dry_run, force_run_failed;
     const char *const *force_run;   // step names, with or without hash, or "all"; NULL at the end
+    const char *const *skip_checks; // names; NULL at the end
     const char *const *run_only;    // regular expressions; NULL at the end
     int max_concurrent;             // steps at once, each in a process of its own, as far as the machine has room; 0 or 1: one after
                                     // another, in this process

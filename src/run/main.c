@@ -79,7 +79,8 @@ static bool run(int argc, char **argv, const char *script, const skiff_main_args
     executor_options o = {
         .prefix = flags.prefix, .info_base = flags.executor_info_base_path, .script = script, .description = args->description,
         .dry_run = flags.dry_run, .force_run_failed = flags.force_run_failed, .force_run = flags.force_run,
-        .run_only = flags.run_only, .max_concurrent = flags.max_concurrent == SKIFF_INT_UNSET ? MOST_CONCURRENT : (int)flags.max_concurrent,
+        .run_only = flags.run_only, .skip_checks = flags.skip_checks,
+        .max_concurrent = flags.max_concurrent == SKIFF_INT_UNSET ? MOST_CONCURRENT : (int)flags.max_concurrent,
     };
     TRY(executor_plan(&x->arena, steps, count, &o, e) && outputs_differ(steps, count, e));
     bool ok = flags.plan ? experiment_plan(&x->arena, steps, count, &summary, e)

@@ -11,7 +11,7 @@
 #include "base/progress_line.h"
 #include "base/util.h"
 
-enum { CELLS = 20, MOST_LINES = 256, LINE = 512 };
+enum { CELLS = 20, MOST_LINES = 256, LINE = 800 };
 
 typedef struct line {
     bool used, open;                // open: there is something to tell, since progress_open
@@ -84,7 +84,7 @@ static void write_line(const line *l, bool terminal, int width, char out[LINE])
 {
     char left[64], cells[3 * CELLS + 1] = "", name[192], words[32];
     label(l, name);
-    int pad = MAX(0, width - characters(name));
+    int pad = MIN(100, MAX(0, width - characters(name)));
     time_left(l, left);
     if (!l->open) {
         clock_words(clock_now() - l->added, words);

@@ -208,4 +208,5 @@ static void stop_train(void)
 }
 
 const step_kind step_train = { .name = "train", .version = 1, .run = run_train, .check = check_train, .checks = train_checks,
-                               .inputs = train_inputs, .forecast = forecast_train, .cores = CORES_ALL, .memory = train_memory, .stop = stop_train };
+                               .inputs = train_inputs, .forecast = forecast_train, .stop = stop_train,
+                               .cores = CORES_ALL, .memory = train_memory };

@@ -121,7 +121,7 @@ TEST(a_silent_holder_elsewhere_is_followed_after_a_while)
     put_foreign("aa");
     CHECK(try_now(&one) == LOCK_BUSY);
     for (int i = 0; i < 8; i++) {                       // as long as it changes, it lives
-        char token[8];
+        char token[16];
         usleep(100000);
         snprintf(token, sizeof token, "a%d", i);
         put_foreign(token);

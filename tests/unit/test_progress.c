@@ -175,7 +175,10 @@ TEST(one_alone_and_plain_lines)
     CHECK_TEXT(written(one_done, false), "begun\nsaid meanwhile\ntokenized/long  5/10  kB\ndone 0\nraw/b: files  7  MB\ndone 1\n");
 }
 
-static void news(void *self, const progress_news *n) { fprintf(stderr, "%s%d %lld/%lld %s\n", (char *)self, n->kind, (long long)n->done, (long long)n->total, n->text ? n->text : "-"); }
+static void news(void *self, const progress_news *n)
+{
+    fprintf(stderr, "%s%d %lld/%lld %s\n", (char *)self, (int)n->kind, (long long)n->done, (long long)n->total, n->text ? n->text : "-");
+}
 
 static void for_another(void)
 {

@@ -280,8 +280,10 @@ enum { pack_sequential = 2 };
       "Runs steps again that failed before.")                                                                                \
     X(LIST, run_only, SKIFF_LIST_UNSET, 0, 0, 0, SKIFF_IGNORED,                                                               \
       "Runs only steps whose names match, and what they depend on: a JSON list of regular expressions.")                     \
-    X(INT, max_concurrent, 1, 1, 256, 0, SKIFF_IGNORED,                                                                       \
-      "Steps that run at the same time; they share the machine.")                                                            \
+    X(LIST, skip_checks, SKIFF_LIST_UNSET, 0, 0, 0, SKIFF_IGNORED,                                                            \
+      "Checks before the run to leave out, as a JSON list: paths, tokenizer, length, memory.")                               \
+    X(INT, max_concurrent, SKIFF_INT_UNSET, 1, 256, 0, SKIFF_IGNORED,                                                         \
+      "Steps that run at the same time, at most. Unset: as many as the machine's cores and memory have room for.")           \
     X(BOOL, local, false, 0, 0, 0, SKIFF_IGNORED,                                                                             \
       "Runs on the machine at hand whatever tpu_type says.")                                                                 \
     X(BOOL, json, false, 0, 0, 0, SKIFF_IGNORED,                                                                              \

@@ -112,7 +112,7 @@ static int quota(void)
     return read == 2 && most > 0 && period > 0 ? (int)MAX((most + period - 1) / period, 1) : MOST_THREADS;
 }
 
-static int usable(void)
+int pool_usable(void)
 {
     cpu_set_t set;
     int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
@@ -123,7 +123,7 @@ pool *pool_open(int threads, err *e)
 {
     pool *p = calloc(1, sizeof *p);
     if (threads <= 0)
-        threads = usable();
+        threads = pool_usable();
     threads = MIN(threads, MOST_THREADS);
     if (p)
         p->workers = calloc((size_t)threads, sizeof *p->workers);

@@ -11,6 +11,7 @@ typedef struct pool pool;
 pool *pool_open(int threads, err *e);
 void pool_close(pool *p);
 int pool_threads(const pool *p);
+int pool_usable(void);                                  // cores that this process may use (affinity mask and cgroup quota)
 
 // Calls tile(self, i, thread) once for every i in [0, tiles); returns when all are done. `thread` is in
 // [0, threads). Not to be nested. `p` may be NULL: everything runs here, in order.

@@ -1,4 +1,4 @@
-// For log.c: takes the progress line off the terminal while a message is written.
+// For log.c: takes the lines of progress off the terminal while a message is written.
 #pragma once
 void progress_hide(void);
 void progress_show(void);

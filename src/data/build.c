@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/progress.h"
 #include "base/util.h"
+#include "data/stop.h"
 
 // ---- the rounds ----
 
@@ -97,6 +98,7 @@ static bool run_rounds(build *b, err *e)
     const double began = clock_now();
     bool more = true;
     for (int64_t i = 0; more || b->encoding || b->writing; i++) {
+        TRY(data_goes_on(e));
         b->reading = more ? &b->jobs[i % 3] : NULL;
         TRY(run_round(b, e));
         b->writing = b->encoding;

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/progress.h"
 #include "base/util.h"
+#include "data/stop.h"
 #include "data/transform_parts.h"
 
 enum { PIECES = 16, PIECE_ROWS = 128, PIECE_BYTES = 1 << 20 };
@@ -201,6 +202,7 @@ static bool run_batches(transform *t, shard_file *f, err *e)
     const double began = clock_now();
     bool more = true;
     for (int i = 0; more || t->packing; i++) {
+        TRY(data_goes_on(e));
         t->reading = more ? &t->batches[i % 2] : NULL;
         pool_run(t->pool, 1 + (t->packing ? t->packing->count : 0), tile, t);
         if (t->packing)

@@ -169,7 +169,7 @@ bool jobs_decide(jobs *j, err *e)
     char *seen = arena_alloc(a, (size_t)j->count + 1);
     int at = 0;
     for (int i = 0; i < j->count; i++) {
-        j->items[i] = (job){ .step = &j->steps[i], .index = i, .same_as = j->steps[i].same_as, .lock = -1, .pipe = -1 };
+        j->items[i] = (job){ .step = &j->steps[i], .index = i, .same_as = j->steps[i].same_as, .pipe = -1, .line = -1 };
         visit(j, i, seen, &at);
     }
     TRY(check_forced(j, e));

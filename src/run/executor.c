@@ -1,6 +1,5 @@
 // Runs what is not done, dependencies first. One failure does not stop steps that do not need it.
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -8,6 +7,10 @@
 #include "base/util.h"
 #include "run/decide.h"
 #include "run/signals.h"
+#include "run/step_kinds.h"
+
+enum { MOST_LOSSES = 3 };           // of the lock of one step, before it counts as failed
+static const double RETRY_SECONDS = 0.1;
 
 // ---- one step ---------------------------------------------------------------------------------------------------------
 
@@ -35,13 +38,25 @@ static bool move_aside(jobs *j, const job *b, err *e)
     return fail(e, ERR_IO, "cannot move '%s' aside: too many older ones; delete them", output);
 }
 
-// Takes the lock and looks again: another executor may have done the step meanwhile. *needed: it is to be run now.
+static void unlock(job *b)
+{
+    lock_close(b->lock);
+    b->lock = NULL;
+}
+
+// Busy: another run is at work on the step.
+static lock_answer take(job *b, err *e)
+{
+    if (!b->lock)
+        b->lock = lock_open(b->step->output, b->step->name, e);
+    return b->lock ? lock_try(b->lock, e) : LOCK_FAILED;
+}
+
+// The lock is ours; looks again: another executor may have done the step meanwhile. *needed: it is to be run now.
 static bool prepare(jobs *j, job *b, bool *needed, err *e)
 {
     const exec_step *s = b->step;
     *needed = false;
-    b->lock = lock_take(s->output, s->name, e);
-    TRY(b->lock >= 0);
     job_decide(j, b);
     if (b->action == ACTION_SKIP)
         return true;
@@ -59,10 +74,15 @@ static bool prepare(jobs *j, job *b, bool *needed, err *e)
     return true;
 }
 
-static bool perform(const exec_step *s, err *e)
+// In the process that does the work.
+static bool perform(job *b, err *e)
 {
+    const exec_step *s = b->step;
     signals_during(s->kind->stop);
-    bool ok = s->kind->run(s, e);
+    if (signals_caught())                               // before anyone could be asked to stop
+        return fail(e, ERR_INTERRUPTED, "interrupted");
+    bool ok = lock_keep(b->lock, e) && s->kind->run(s, e);
+    lock_rest(b->lock);
     signals_during(NULL);
     return ok;
 }
@@ -95,15 +115,30 @@ static void say_failure(const jobs *j, const job *b)
         log_say(LOG_ERROR, "%s: %s", b->step->name, b->message);
 }
 
+// The lock was taken over: what becomes of the step is for the other run to say, and we look again when that is done.
+static bool left_to_another(job *b)
+{
+    if (lock_is_ours(b->lock) || b->lost == MOST_LOSSES)
+        return false;
+    log_warning("%s: another run has taken it over; its status is left to that one", b->step->name);
+    unlock(b);
+    b->lost++;
+    b->outcome = OUTCOME_OPEN;
+    return true;
+}
+
 static void settle(jobs *j, job *b, bool ok, const err *e)
 {
     const exec_step *s = b->step;
     char words[32];
     err ignored;
+    if (left_to_another(b))
+        return;
     b->seconds = clock_now() - b->started;
     clock_words(b->seconds, words);
-    step_status status = ok ? STEP_SUCCESS : e->code == ERR_INTERRUPTED ? STEP_CANCELLED : STEP_FAILED;
-    b->outcome = ok ? OUTCOME_DONE : status == STEP_CANCELLED ? OUTCOME_INTERRUPTED : OUTCOME_FAILED;
+    bool interrupted = !ok && e->code == ERR_INTERRUPTED;
+    step_status status = ok ? STEP_SUCCESS : interrupted || b->killed ? STEP_CANCELLED : STEP_FAILED;
+    b->outcome = ok ? OUTCOME_DONE : interrupted ? OUTCOME_INTERRUPTED : OUTCOME_FAILED;
     b->message = ok ? NULL : arena_chars(j->arena, str_of(e->text));
     b->error = ok ? (err){0} : *e;
     if (!status_append(s->output, status, b->message, &ignored) && ok) {
@@ -111,8 +146,7 @@ static void settle(jobs *j, job *b, bool ok, const err *e)
         b->error = ignored;
         b->message = arena_chars(j->arena, str_of(ignored.text));
     }
-    lock_release(b->lock);
-    b->lock = -1;
+    unlock(b);
     if (b->outcome == OUTCOME_DONE)
         log_info("%s: done in %s, in %s", s->name, words, s->output);
     else if (b->outcome == OUTCOME_FAILED)
@@ -124,8 +158,7 @@ static void settle_unstarted(jobs *j, job *b, const err *e)
     b->outcome = e->code == ERR_INTERRUPTED ? OUTCOME_INTERRUPTED : OUTCOME_FAILED;
     b->error = *e;
     b->message = arena_chars(j->arena, str_of(e->text));
-    lock_release(b->lock);
-    b->lock = -1;
+    unlock(b);
     if (b->outcome == OUTCOME_FAILED)
         say_failure(j, b);
 }
@@ -139,11 +172,10 @@ static void settle_dependent(jobs *j, job *b, const job *failed)
     if (b->outcome != OUTCOME_DEP_FAILED)
         return;
     log_say(LOG_ERROR, "%s: not run: %s", b->step->name, b->message);
-    b->lock = lock_take(b->step->output, b->step->name, &e);
-    if (b->lock >= 0 && !status_append(b->step->output, STEP_DEP_FAILED, b->message, &e))
+    lock_answer answer = take(b, &e);                   // while it is busy, its status is another run's affair
+    if (answer == LOCK_FAILED || (answer == LOCK_TAKEN && !status_append(b->step->output, STEP_DEP_FAILED, b->message, &e)))
         log_warning("%s", e.text);
-    lock_release(b->lock);
-    b->lock = -1;
+    unlock(b);
 }
 
 // ---- the loop ---------------------------------------------------------------------------------------------------------
@@ -152,25 +184,31 @@ static void start(jobs *j, job *b)
 {
     err e = {0};
     bool needed, many = j->options->max_concurrent > 1;
+    lock_answer answer = take(b, &e);
+    if (answer == LOCK_BUSY && !b->waits)
+        log_info("%s: waiting, another run of it is at work", b->step->name);
+    b->waits = answer == LOCK_BUSY;
+    b->tried = clock_now();
+    if (b->waits)
+        return;
     b->started = clock_now();
-    if (!prepare(j, b, &needed, &e)) {
+    if (answer == LOCK_FAILED || !prepare(j, b, &needed, &e)) {
         settle_unstarted(j, b, &e);
         return;
     }
     if (!needed) {
         b->outcome = OUTCOME_DONE;
         b->reason = "done by another run";
-        lock_release(b->lock);
-        b->lock = -1;
+        unlock(b);
         return;
     }
     log_info("%s: %s, in %s", b->step->name, b->action == ACTION_FRESH ? "running afresh" : "running", b->step->output);
-    if (many && child_start(b, perform, &e))
-        return;
-    if (!many)
-        settle(j, b, perform(b->step, &e), &e);
-    else
-        settle_unstarted(j, b, &e);
+    if (!many) {
+        bool ok = perform(b, &e);
+        settle(j, b, ok, &e);
+    } else if (!child_start(j, b, perform, &e)) {
+        settle(j, b, false, &e);
+    }
 }
 
 // NULL when every dependency is done; *waiting when one is not settled yet; else the one that failed.
@@ -190,10 +228,10 @@ static const job *failed_dependency(const jobs *j, const job *b, bool *waiting)
     return failed;
 }
 
-// Settles what can be settled without running; gives the next step to run, or NULL.
-static job *next_job(jobs *j, bool *open)
+// Settles what can be settled without running; gives the next step to run, or NULL. *waits: another run is at work on one.
+static job *next_job(jobs *j, bool *waits)
 {
-    *open = false;
+    *waits = false;
     for (int n = 0; n < j->count; n++) {
         job *b = &j->items[j->order[n]];
         bool waiting;
@@ -207,7 +245,7 @@ static job *next_job(jobs *j, bool *open)
         if (failed)
             settle_dependent(j, b, failed);
         else if (waiting)
-            *open = true;
+            continue;
         else if (b->same_as >= 0)
             b->outcome = OUTCOME_DONE;
         else if (b->action == ACTION_BLOCKED) {
@@ -215,8 +253,11 @@ static job *next_job(jobs *j, bool *open)
             fail(&e, ERR_IO, "failed in an earlier run: mend the cause, then --force_run_failed (or --force_run '[\"%s\"]' to begin "
                  "from nothing); see '%s/.executor_status'", b->step->name, b->step->output);
             settle_unstarted(j, b, &e);
-        } else
+        } else if (b->waits && clock_now() - b->tried < RETRY_SECONDS) {
+            *waits = true;
+        } else if (budget_allows(j, b)) {
             return b;
+        }
     }
     return NULL;
 }
@@ -225,22 +266,22 @@ static void wait_on(void) {}                            // the children are told
 
 static void run_all(jobs *j)
 {
-    int most = MAX(1, j->options->max_concurrent), running;
-    bool open;
-    if (most > 1)
+    budget_open(j);
+    if (j->options->max_concurrent > 1)
         signals_during(wait_on);
-    do {
-        job *b = signals_caught() ? NULL : next_job(j, &open);
-        running = 0;
+    for (bool waits = false, running = false;; running = false) {
+        job *b = signals_caught() ? NULL : next_job(j, &waits);
         for (int i = 0; i < j->count; i++)
-            running += j->items[i].outcome == OUTCOME_RUNNING;
-        if (b && running < most)
+            running |= j->items[i].outcome == OUTCOME_RUNNING;
+        if (b)
             start(j, b);
-        else if (running)
-            children_wait(j, settle);
-        else if (!b)
+        else if (running || (waits && !signals_caught()))
+            children_wait(j, waits ? (int)(1000 * RETRY_SECONDS) : 1000, settle);
+        else
             break;
-    } while (true);
+    }
+    for (int i = 0; i < j->count; i++)
+        unlock(&j->items[i]);                           // of steps that were waited for
 }
 
 // ---- before and after -------------------------------------------------------------------------------------------------
@@ -260,6 +301,7 @@ static bool check_all(jobs *j, err *e)
             mine.code = mine.code == ERR_IO ? ERR_INPUT : mine.code;
             fine = false;
         }
+        fine = fine && checks_pass(j, b->step, &mine);
         if (fine)
             continue;
         err_while(&mine, "%s%s%s", b->step->at.file ? b->step->at.file : "", b->step->at.file ? ": " : "", b->step->name);
@@ -278,7 +320,9 @@ static void say_more(jobs *j, job *b)
     err e = {0};
     for (int k = 0; k < b->step->dep_count; k++)
         log_info("    needs %s", j->steps[b->step->deps[k]].name);
-    if (!b->step->kind->forecast)
+    if (!b->inputs_known)
+        log_warning("%s: as it stands it is refused: %s", b->step->name, b->error.text);
+    if (!b->inputs_known || !b->step->kind->forecast)
         return;
     b->forecast = node_object(j->arena);
     if (!b->step->kind->forecast(b->step, j->arena, b->forecast, &e)) {
@@ -325,15 +369,16 @@ static bool first_failure(const jobs *j, err *e)
     return false;
 }
 
-static bool prefix_is_writable(const executor_options *o, err *e)
+static bool prefix_is_local(const executor_options *o, err *e)
 {
     const char *prefix = executor_prefix(o);
-    if (folder_make(prefix, e) && access(prefix, W_OK | X_OK) == 0)
-        return true;
-    if (!e->text[0])
-        (void)!fail_io(e, "write", prefix);
-    e->code = ERR_INPUT;
-    return err_while(e, "the prefix for outputs (--prefix or SKIFF_PREFIX)");
+    return !strstr(prefix, "://") || fail(e, ERR_UNSUPPORTED, "the prefix for outputs is '%s', and writing to a bucket is not built yet; "
+                                          "--prefix (or SKIFF_PREFIX) names a folder", prefix);
+}
+
+static bool prefix_is_writable(const executor_options *o, err *e)
+{
+    return step_can_write(executor_prefix(o), e) || err_while(e, "the prefix for outputs (--prefix or SKIFF_PREFIX)");
 }
 
 bool executor_run(arena *a, exec_step *steps, int count, const executor_options *o, text *summary, err *e)
@@ -342,13 +387,13 @@ bool executor_run(arena *a, exec_step *steps, int count, const executor_options 
     double began = clock_now();
     const char *info = NULL;
     *e = (err){0};
-    TRY(jobs_decide(&j, e));
+    TRY(prefix_is_local(o, e) && checks_are_known(o, e) && jobs_decide(&j, e));
     log_info("outputs go to %s", executor_prefix(o));
     say_plan(&j);
     bool ok = true;
     if (!o->dry_run) {
-        TRY(check_all(&j, e));
         TRY(prefix_is_writable(o, e));
+        TRY(check_all(&j, e));
     }
     err unwritten;
     if (!experiment_info_write(a, steps, count, o, &info, &unwritten)) {

@@ -6,7 +6,15 @@
 
 typedef struct exec_step exec_step;
 
+enum { CORES_ALL = -1 };
+
 typedef struct paths { char **items; int64_t count; } paths;
+
+// Looked at before anything runs, unless left out by name (--skip_checks). Lists of them end with a row without name.
+typedef struct step_check {
+    const char *name;
+    bool (*run)(const exec_step *steps, const exec_step *s, err *e);
+} step_check;
 
 // THE TABLE of kinds of steps (steps.c).
 typedef struct step_kind {
@@ -15,10 +23,13 @@ typedef struct step_kind {
     bool (*run)(const exec_step *s, err *e);
     // What must hold before anything runs: ERR_INPUT and ERR_UNSUPPORTED are found here. May be NULL.
     bool (*check)(const exec_step *s, err *e);
+    const step_check *checks;       // more of it, that can be left out. May be NULL
     // Files outside other steps' outputs whose content decides the result. May be NULL.
     bool (*inputs)(const exec_step *s, arena *a, paths *out, err *e);
     // What is known of it before anything ran, for dry runs: members of `out`, with a line for people as `summary`. May be NULL.
     bool (*forecast)(const exec_step *s, arena *a, node *out, err *e);
+    int cores;                      // that it keeps busy: 0, a slot of 1, or CORES_ALL
+    int64_t (*memory)(const exec_step *s);  // bytes, once what it depends on is done; 0 where that is not known. May be NULL
     bool mends_itself;              // begins anew by itself where its inputs changed: old parts may stay
     void (*stop)(void);             // async-signal-safe: save and return ERR_INTERRUPTED soon; NULL: killed, resumed next time
 } step_kind;
@@ -51,8 +62,10 @@ typedef struct executor_options {
     const char *description;
     bool dry_run, force_run_failed;
     const char *const *force_run;   // step names, with or without hash, or "all"; NULL at the end
+    const char *const *skip_checks; // names; NULL at the end
     const char *const *run_only;    // regular expressions; NULL at the end
-    int max_concurrent;             // 0 or 1: one after another
+    int max_concurrent;             // steps at once, each in a process of its own, as far as the machine has room; 0 or 1: one after
+                                    // another, in this process
 } executor_options;
 
 typedef enum step_status { STEP_NONE, STEP_WAITING, STEP_RUNNING, STEP_SUCCESS, STEP_FAILED, STEP_DEP_FAILED, STEP_CANCELLED } step_status;

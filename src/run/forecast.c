@@ -45,6 +45,13 @@ static bool memory_per_device(const train_config *c, const model_config *m, int6
     return true;
 }
 
+bool train_least_memory(const train_config *c, const model_config *m, int64_t *bytes)
+{
+    train_config least = *c;
+    least.micro_batch = c->micro_batch ? c->micro_batch : 1;
+    return memory_per_device(&least, m, 1, false, bytes);
+}
+
 bool train_forecast(arena *a, const struct SimpleSFTConfig *o, const struct LlamaConfig *said, const train_config *c, node *out, err *e)
 {
     devices on = { .count = 1 };

@@ -13,6 +13,8 @@
 #include "run/plan.h"
 #include "run/signals.h"
 
+enum { MOST_CONCURRENT = 256 };
+
 static int exit_code_of(const err *e)
 {
     switch (e->code) {
@@ -90,7 +92,8 @@ static bool run(int argc, char **argv, const char *script, const skiff_main_args
     executor_options o = {
         .prefix = flags.prefix, .info_base = flags.executor_info_base_path, .script = script, .description = args->description,
         .dry_run = flags.dry_run, .force_run_failed = flags.force_run_failed, .force_run = flags.force_run,
-        .run_only = flags.run_only, .max_concurrent = (int)flags.max_concurrent,
+        .run_only = flags.run_only, .skip_checks = flags.skip_checks,
+        .max_concurrent = flags.max_concurrent == SKIFF_INT_UNSET ? MOST_CONCURRENT : (int)flags.max_concurrent,
     };
     TRY(executor_plan(&x->arena, steps, count, &o, e) && outputs_differ(steps, count, e));
     bool ok = flags.explain ? experiment_explain(&x->arena, steps, count, &o, flags.explain_step, &summary, e)

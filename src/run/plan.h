@@ -10,6 +10,9 @@ node *train_plan_node(arena *a, const train_config *c, const train_plan *p);
 // {"steps": [{"name", "output_path", and the above} …]} of an experiment's training steps, whose tokens must have been made.
 bool experiment_plan(arena *a, const exec_step *steps, int count, text *out, err *e) MUST_CHECK;
 
+// What it takes with micro-batches of one row, where none is given. False: nothing can be said.
+bool train_least_memory(const train_config *c, const model_config *m, int64_t *bytes);
+
 // What a training step will be given (steps.c). Lives in `a`.
 bool step_train_config(arena *a, const exec_step *s, train_config *out, err *e) MUST_CHECK;
 

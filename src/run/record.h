@@ -2,15 +2,24 @@
 //   <output>/.executor_status   JSON lines {"date", "status", "message"}; the last one counts
 //   <output>/.executor_info     JSON: what the step is, its version, digests of its inputs
 //   <folder>/.<name>.lock       locked (flock) while someone runs the step: RUNNING without a lock is a run that was killed
+//   <folder>/.<name>.lease      the same for folders that several machines share (lease.h)
 #pragma once
 #include "run/executor.h"
+#include "run/lease.h"
 
 step_status status_read(const char *output);
 bool status_append(const char *output, step_status s, const char *message, err *e) MUST_CHECK;
 
-// Waits while another executor runs the step, and says so once. -1 on failure or interruption.
-int lock_take(const char *output, const char *name, err *e);
-void lock_release(int lock);
+// One run of a step at a time, also where several machines share the folder (lock.c).
+typedef struct lock lock;
+lock *lock_open(const char *output, const char *name, err *e);          // nothing is taken yet; NULL on failure
+lock_answer lock_try(lock *l, err *e);
+bool lock_is_ours(const lock *l);                       // nobody took it over, as a silent holder's is
+// In the process that does the work, while it does: shows others that it lives. SIGTERM comes when it was taken over.
+bool lock_keep(lock *l, err *e) MUST_CHECK;
+void lock_rest(lock *l);
+void lock_close(lock *l);                               // gives it back, if it was taken
+void lock_forget(lock *l);                              // in a copy of the process that holds it: only closes
 
 // An input file as it was last seen.
 typedef struct input {

@@ -1,14 +1,11 @@
-// Status files and locks. A line is appended with one write, so that two writers never mix; the last whole line counts.
+// Status files. A line is appended with one write, so that two writers never mix; the last whole line counts.
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "base/log.h"
 #include "base/util.h"
 #include "run/record.h"
 
@@ -86,43 +83,4 @@ bool status_append(const char *output, step_status s, const char *message, err *
     text_close(&t);
     arena_close(&a);
     return ok;
-}
-
-// Beside the output, not in it: the output may be moved aside while the lock is held.
-static char *lock_path(arena *a, const char *output)
-{
-    return path_join(a, path_folder(a, output), arena_print(a, ".%s.lock", path_name(output)));
-}
-
-int lock_take(const char *output, const char *name, err *e)
-{
-    arena a = {0};
-    const char *path = lock_path(&a, output);
-    int f = -1;
-    if (folder_make(path_folder(&a, output), e)) {
-        f = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-        if (f < 0)
-            (void)!fail_io(e, "write", path);
-    }
-    if (f >= 0 && flock(f, LOCK_EX | LOCK_NB) != 0) {
-        log_info("%s: waiting, another run of it is at work", name);
-        if (flock(f, LOCK_EX) != 0) {
-            if (errno == EINTR)
-                fail(e, ERR_INTERRUPTED, "interrupted while waiting for '%s'", path);
-            else
-                (void)!fail_io(e, "lock", path);
-            close(f);
-            f = -1;
-        }
-    }
-    arena_close(&a);
-    return f;
-}
-
-void lock_release(int lock)
-{
-    if (lock < 0)
-        return;
-    flock(lock, LOCK_UN);                               // for processes of other steps that hold a copy, too
-    close(lock);
 }

@@ -40,27 +40,12 @@ static bool read_download(arena *a, const exec_step *s, download_settings *d, er
     return !*d->name.path || fail(e, ERR_INPUT, "name: '%s': expected org/name; `patterns` picks files", name);
 }
 
-// Before hours of downloading: may we write there? Only a file that is written tells.
-static bool is_writable(arena *a, const char *folder, err *e)
-{
-    const char *at = folder;
-    while (!file_exists(at) && strcmp(at, ".") && strcmp(at, "/"))
-        at = path_folder(a, at);
-    char *trial = arena_print(a, "%s/.skiff-write-XXXXXX", at);
-    int fd = mkstemp(trial);
-    if (fd < 0)
-        return fail(e, ERR_INPUT, "cannot write to '%s', where '%s' should go", at, folder);
-    close(fd);
-    unlink(trial);
-    return true;
-}
-
 static bool check_download(const exec_step *s, err *e)
 {
     arena a = {0};
     hf h = {0};
     download_settings d;
-    bool ok = read_download(&a, s, &d, e) && is_writable(&a, s->output, e) && hf_open(&h, e)
+    bool ok = read_download(&a, s, &d, e) && step_can_write(s->output, e) && hf_open(&h, e)
            && hf_check_all(&h, &a, &d.name, d.patterns, e);
     hf_close(&h);
     arena_close(&a);
@@ -112,7 +97,7 @@ static bool write_provenance(arena *a, hf *h, const hf_name *n, const hf_tree *f
 static bool download(arena *a, hf *h, const exec_step *s, const download_settings *d, err *e)
 {
     hf_tree files;
-    TRY(folder_make(s->output, e) && is_writable(a, s->output, e));
+    TRY(folder_make(s->output, e) && step_can_write(s->output, e));
     TRY(hf_fetch_all(h, a, &d->name, d->patterns, &files, e));
     if (!files.count)
         return fail(e, ERR_INPUT, "'%s' (%s) holds no file%s", d->name.repo, d->name.revision,

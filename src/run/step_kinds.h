@@ -4,6 +4,9 @@
 
 extern const step_kind step_tokenize, step_train, step_download, step_transform;
 
+extern const step_check train_checks[];                 // train_checks.c
+bool step_can_write(const char *folder, err *e) MUST_CHECK;             // what is to be made there, with its parents
+
 // Is this member of the configuration another step's output (which is checked and digested there)?
 bool step_is_reference(const exec_step *s, const char *name);
 char *step_text(arena *a, const node *object, const char *name);        // a member that is text, else NULL

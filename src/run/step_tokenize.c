@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/util.h"
 #include "data/reader.h"
+#include "data/stop.h"
 #include "run/plan.h"
 #include "run/step_kinds.h"
 
@@ -79,5 +80,11 @@ static bool run_tokenize(const exec_step *s, err *e)
     return ok;
 }
 
+static void stop_tokenize(void)
+{
+    data_stop();
+    store_stop();                                       // it may still be fetching its data
+}
+
 const step_kind step_tokenize = { .name = "tokenize", .version = 1, .run = run_tokenize, .check = check_tokenize, .inputs = tokenize_inputs,
-                                  .mends_itself = true };
+                                  .cores = 1, .mends_itself = true, .stop = stop_tokenize };

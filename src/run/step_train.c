@@ -170,6 +170,17 @@ static void say_result(const exec_step *s, const train_result *r)
         log_info("%s: the model is in %s", s->name, r->export_folder);
 }
 
+static int64_t train_memory(const exec_step *s)
+{
+    arena a = {0};
+    train_config c;
+    train_plan p;
+    err ignored;
+    int64_t bytes = step_train_config(&a, s, &c, &ignored) && train_make_plan(&c, &p, &ignored) ? p.total : 0;
+    arena_close(&a);
+    return bytes;
+}
+
 static bool run_train(const exec_step *s, err *e)
 {
     arena a = {0};
@@ -194,5 +205,6 @@ static void stop_train(void)
     store_stop();                                       // it may still be fetching the model
 }
 
-const step_kind step_train = { .name = "train", .version = 1, .run = run_train, .check = check_train, .inputs = train_inputs,
-                               .forecast = forecast_train, .stop = stop_train };
+const step_kind step_train = { .name = "train", .version = 1, .run = run_train, .check = check_train, .checks = train_checks,
+                               .inputs = train_inputs, .forecast = forecast_train, .stop = stop_train,
+                               .cores = CORES_ALL, .memory = train_memory };

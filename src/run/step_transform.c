@@ -1,5 +1,6 @@
 // The step of kind `transform`: files of a dataset to chats of one form.
 #include "base/util.h"
+#include "data/stop.h"
 #include "data/transform.h"
 #include "run/plan.h"
 #include "run/step_kinds.h"
@@ -62,4 +63,4 @@ static bool run_transform(const exec_step *s, err *e)
 }
 
 const step_kind step_transform = { .name = "transform", .version = 1, .run = run_transform, .check = check_transform,
-                                   .mends_itself = true };
+                                   .cores = 1, .mends_itself = true, .stop = data_stop };

@@ -51,6 +51,9 @@ static bool save(training *t, bool temporary, err *e)
     node_put(&a, state, "eval_loss_before", node_float(t->eval_before));
     node_put(&a, state, "eval_loss", node_float(t->eval_last));
     node_put(&a, state, "micro_batch", node_int(t->how.model.rows));
+    node *row = t->stopped_within ? node_put(&a, state, "row", *node_object(&a)) : NULL;
+    for (size_t i = 0; row && i < t->value_count; i++)
+        node_put(&a, row, t->values[i].name, node_float(t->values[i].value));
     const checkpoint c = { .step = t->at, .temporary = temporary, .config = t->config, .state = state };
     bool ok = trackers_sync(&t->trackers, e) && checkpoint_save(t->c->output, &c, t->engine, e);
     arena_close(&a);
@@ -147,29 +150,52 @@ static bool update(training *t, double hooks, err *e)
     return training_losses(t, &b, e);
 }
 
-// Steps until the end or a stop. Between them: evaluation, metrics, checkpoints, exports, in this order.
+// After an update: evaluation, metrics, checkpoints, exports, in this order.
+static bool finish_step(training *t, double *last_save, err *e)
+{
+    const bool last = t->at == t->steps;
+    const size_t count = t->value_count;
+    err why = { 0 };
+    bool evaluated = !t->held_out_count || !(last || every(t->c->steps_per_eval, t->at))
+                  || training_evaluate(t, t->values, &t->value_count, &why);
+    if (!evaluated && why.code != ERR_INTERRUPTED)
+        return *e = why, false;
+    if (!evaluated) {               // saved as it is now; when it goes on, with the evaluation
+        t->value_count = count;
+        return t->stopped_within = true;
+    }
+    TRY(trackers_log(&t->trackers, t->at, t->values, t->value_count, e));
+    const bool permanent = last || every(t->c->steps_per_checkpoint, t->at);
+    if (permanent || (t->c->checkpoint_seconds > 0 && clock_now() - *last_save >= t->c->checkpoint_seconds)) {
+        TRY(save(t, !permanent, e));
+        *last_save = clock_now();
+    }
+    return !export_due(t) || export_now(t, e);
+}
+
+// The row that the evaluation was to complete when the run was stopped.
+static void take_up_row(training *t)
+{
+    t->value_count = 0;
+    for (int64_t i = 0; i < t->unlogged->object.count && i < METRICS_ROOM + t->dataset_count; i++) {
+        const member *m = &t->unlogged->object.members[i];
+        if (node_is(&m->value, NODE_INT) || node_is(&m->value, NODE_FLOAT))
+            t->values[t->value_count++] = (track_value){ arena_chars(&t->arena, m->key), node_number(&m->value) };
+    }
+}
+
+// Steps until the end or a stop.
 static bool take_steps(training *t, err *e)
 {
     double hooks = 0, last_save = clock_now();
-    while (t->at < t->steps && !stop_asked) {
+    if (t->unlogged) {
+        take_up_row(t);
+        TRY(finish_step(t, &last_save, e));
+    }
+    while (t->at < t->steps && !stop_asked && !t->stopped_within) {
         TRY(update(t, hooks, e));
         double begun = clock_now();
-        const bool last = t->at == t->steps;
-        err why = { 0 };
-        bool evaluated = !t->held_out_count || !(last || every(t->c->steps_per_eval, t->at))
-                      || training_evaluate(t, t->values, &t->value_count, &why);
-        if (!evaluated && why.code != ERR_INTERRUPTED)
-            return *e = why, false;
-        TRY(trackers_log(&t->trackers, t->at, t->values, t->value_count, e));
-        if (!evaluated)
-            break;                  // stopped: saved below, and evaluated no more
-        const bool permanent = last || every(t->c->steps_per_checkpoint, t->at);
-        if (permanent || (t->c->checkpoint_seconds > 0 && clock_now() - last_save >= t->c->checkpoint_seconds)) {
-            TRY(save(t, !permanent, e));
-            last_save = clock_now();
-        }
-        if (export_due(t))
-            TRY(export_now(t, e));
+        TRY(finish_step(t, &last_save, e));
         hooks = clock_now() - begun;
     }
     return true;
@@ -200,6 +226,7 @@ static void remember(training *t, const checkpoint *c)
     t->loss = number_or_nan(c->state, "loss");
     t->eval_before = number_or_nan(c->state, "eval_loss_before");
     t->eval_last = number_or_nan(c->state, "eval_loss");
+    t->unlogged = node_get(c->state, "row");
     t->kept_micro_batch = node_is(micro, NODE_INT) && micro->integer > 0 ? micro->integer : 0;
     if (t->c->micro_batch && t->kept_micro_batch && t->c->micro_batch != t->kept_micro_batch)
         log_warning("micro_batch was %lld, is %lld: the result will be that of an uninterrupted run up to rounding, not bit for bit",
@@ -253,12 +280,12 @@ static bool work(training *t, const checkpoint *resume, err *e)
         for (int64_t d = 0; d < t->dataset_count; d++)
             warn_of_data(t, t->datasets[d].folder, t->datasets[d].cache);
     TRY(training_open_engine(t, e) && load_weights(t, resume, e) && begin(t, e));
-    if (export_due(t) && !file_exists(export_folder(t, t->at)))         // a run that ended between checkpoint and export
+    if (!t->unlogged && export_due(t) && !file_exists(export_folder(t, t->at)))     // a run that ended between checkpoint and export
         TRY(export_now(t, e));
     bool ok = take_steps(t, e);
     if (ok && t->at < t->steps) {
         if (t->saved != t->at && t->at)
-            TRY(save(t, !every(t->c->steps_per_checkpoint, t->at), e));
+            TRY(save(t, t->stopped_within || !every(t->c->steps_per_checkpoint, t->at), e));
         ok = fail(e, ERR_INTERRUPTED, "stopped after step %lld of %lld; the same command goes on from there", (long long)t->at,
                   (long long)t->steps);
     }

@@ -47,6 +47,8 @@ typedef struct training {
     float *nll;                     // of each token of a batch, where there are several datasets
     track_value *values;            // a row of metrics on its way
     size_t value_count;
+    const node *unlogged;           // the row of the step gone on from, whose evaluation was stopped; NULL
+    bool stopped_within;            // now: an evaluation was stopped, so the row is kept in the checkpoint
     trackers trackers;
     double peak_gflops;
     // The run so far:

@@ -89,9 +89,9 @@ TEST(a_step_that_cannot_ends_at_once)
     int status = 0;
     CHECK(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGINT);
     CHECK(status_read(steps[0].output) == STEP_RUNNING);
-    int lock = lock_take(steps[0].output, "a", &e);     // nobody holds it: the next run takes the step up
-    CHECK(lock >= 0);
-    lock_release(lock);
+    lock *free_again = lock_open(steps[0].output, "a", &e);     // nobody holds it: the next run takes the step up
+    CHECK(free_again && lock_try(free_again, &e) == LOCK_TAKEN);
+    lock_close(free_again);
     CHECK(folder_remove(prefix, &e));
     arena_close(&a);
 }

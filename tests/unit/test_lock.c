@@ -1,0 +1,245 @@
+// Locks of steps: leases that are renewed, given back, left behind, taken over by exactly one, and lost.
+#include "../test.h"
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "run/record.h"
+
+static char folder[64];
+
+static char *output(arena *a) { return path_join(a, folder, "step-abc123"); }
+static char *lease_file(arena *a) { return path_join(a, folder, ".step-abc123.lease"); }
+
+// Leases alone, whose holders count as gone after half a second.
+static void open_folder(void)
+{
+    strcpy(folder, "/tmp/skiff-lock-XXXXXX");
+    CHECK(mkdtemp(folder) != NULL);
+    setenv("SKIFF_LOCKS", "lease", 1);
+    setenv("SKIFF_LEASE_SECONDS", "0.05", 1);
+}
+
+static void close_folder(void)
+{
+    err e;
+    arena a = {0};
+    char **left;
+    int64_t count = 0;
+    CHECK(folder_list(&a, folder, &left, &count, &e));
+    for (int64_t i = 0; i < count; i++)
+        CHECK(!strcmp(left[i], ".step-abc123.lock"));   // nothing else stays
+    CHECK(folder_remove(folder, &e));
+    arena_close(&a);
+    unsetenv("SKIFF_LOCKS");
+    unsetenv("SKIFF_LEASE_SECONDS");
+}
+
+static void hush(void *self, log_level level, const char *line) { (void)self, (void)level, (void)line; }
+
+static lock_answer try_now(lock **out)
+{
+    arena a = {0};
+    err e = {0};
+    *out = lock_open(output(&a), "step", &e);
+    lock_answer answer = *out ? lock_try(*out, &e) : LOCK_FAILED;
+    arena_close(&a);
+    return answer;
+}
+
+// As a machine leaves it that is not this one.
+static void put_foreign(const char *token)
+{
+    arena a = {0};
+    FILE *f = fopen(lease_file(&a), "w");
+    CHECK(f && fprintf(f, "{\"machine\": \"elsewhere b p\", \"pid\": 1, \"start\": 1, \"token\": \"%s\", \"beats\": 7}\n", token) > 0);
+    fclose(f);
+    arena_close(&a);
+}
+
+static double seconds_until_taken(lock *l, double most)
+{
+    double from = clock_now();
+    err e = {0};
+    while (clock_now() - from < most) {
+        if (lock_try(l, &e) == LOCK_TAKEN)
+            return clock_now() - from;
+        usleep(5000);
+    }
+    return most;
+}
+
+TEST(one_at_a_time_and_given_back)
+{
+    for (int with_flock = 0; with_flock < 2; with_flock++) {
+        lock *one, *two;
+        err e = {0};
+        open_folder();
+        if (with_flock)
+            unsetenv("SKIFF_LOCKS");
+        CHECK(try_now(&one) == LOCK_TAKEN && lock_is_ours(one));
+        CHECK(try_now(&two) == LOCK_BUSY && !lock_is_ours(two));
+        CHECK(lock_keep(one, &e));
+        CHECK(seconds_until_taken(two, 1) >= 1);        // twice as long as a silent one lasts: it is renewed
+        CHECK(lock_is_ours(one));
+        lock_rest(one);
+        lock_close(one);
+        CHECK(lock_try(two, &e) == LOCK_TAKEN);
+        lock_close(two);
+        close_folder();
+    }
+}
+
+TEST(a_dead_holder_of_this_machine_is_followed_at_once)
+{
+    lock *one;
+    open_folder();
+    log_to(hush, NULL);
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(try_now(&one) != LOCK_TAKEN);
+    int status = 1;
+    siginfo_t ended;
+    CHECK(waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOWAIT) == 0);
+    CHECK(try_now(&one) == LOCK_TAKEN);                 // though nobody has waited for it: a zombie holds nothing
+    CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+    lock_close(one);
+    close_folder();
+}
+
+TEST(a_silent_holder_elsewhere_is_followed_after_a_while)
+{
+    lock *one;
+    open_folder();
+    log_to(hush, NULL);
+    put_foreign("aa");
+    CHECK(try_now(&one) == LOCK_BUSY);
+    for (int i = 0; i < 8; i++) {                       // as long as it changes, it lives
+        char token[16];
+        usleep(100000);
+        snprintf(token, sizeof token, "a%d", i);
+        put_foreign(token);
+        CHECK(lock_try(one, &(err){0}) == LOCK_BUSY);
+    }
+    double took = seconds_until_taken(one, 3);
+    CHECK(took > 0.4 && took < 1.5);
+    lock_close(one);
+    // So is one that never wrote its name: a machine that went down in between.
+    arena a = {0};
+    int f = open(lease_file(&a), O_WRONLY | O_CREAT, 0666);
+    close(f);
+    CHECK(try_now(&one) == LOCK_BUSY);
+    took = seconds_until_taken(one, 3);
+    CHECK(took > 0.4 && took < 1.5);
+    lock_close(one);
+    // And one whose follower died before it followed.
+    put_foreign("bb");
+    f = open(arena_print(&a, "%s.bb-0", lease_file(&a)), O_WRONLY | O_CREAT, 0666);
+    close(f);
+    CHECK(try_now(&one) == LOCK_BUSY);
+    took = seconds_until_taken(one, 3);
+    CHECK(took > 0.8 && took < 2.5);
+    lock_close(one);
+    arena_close(&a);
+    close_folder();
+}
+
+static bool still_foreign(void)
+{
+    arena a = {0};
+    err e;
+    str bytes = {0};
+    bool ok = file_read(&a, lease_file(&a), &bytes, &e) && str_find(bytes, STR("\"cc\""), 0) < bytes.size;
+    arena_close(&a);
+    return ok;
+}
+
+// One of those that wait for a silent holder: 1 when it follows it, and still holds the lease when the others have given up.
+static int race(int until)
+{
+    lock *mine;
+    err e;
+    char word;
+    lock_answer answer = try_now(&mine);
+    for (double from = clock_now(); answer == LOCK_BUSY && still_foreign() && clock_now() - from < 20; usleep(1000))
+        answer = lock_try(mine, &e);
+    if (answer != LOCK_TAKEN)
+        return 0;
+    bool kept = lock_keep(mine, &e);
+    (void)!read(until, &word, 1);
+    return kept && lock_is_ours(mine);
+}
+
+// Eight of them, ten times: each time exactly one.
+TEST(exactly_one_takes_over)
+{
+    enum { RACERS = 8, ROUNDS = 10 };
+    open_folder();
+    log_to(hush, NULL);
+    for (int round = 0; round < ROUNDS; round++) {
+        arena a = {0};
+        int winners = 0, tell[2], status;
+        put_foreign("cc");
+        CHECK(pipe(tell) == 0);
+        for (int i = 0; i < RACERS; i++)
+            if (!fork()) {
+                close(tell[1]);
+                _exit(race(tell[0]));
+            }
+        close(tell[0]);
+        for (int i = 0; i < RACERS; i++) {
+            if (i == RACERS - 1)
+                close(tell[1]);                         // all but one are done
+            CHECK(wait(&status) > 0 && WIFEXITED(status));
+            winners += WEXITSTATUS(status);
+        }
+        CHECK(winners == 1);
+        unlink(lease_file(&a));
+        arena_close(&a);
+    }
+    close_folder();
+}
+
+TEST(who_lost_it_is_told)
+{
+    lock *one;
+    err e = {0};
+    arena a = {0};
+    open_folder();
+    pid_t pid = fork();
+    if (pid == 0) {
+        log_to(hush, NULL);
+        bool ok = try_now(&one) == LOCK_TAKEN && lock_keep(one, &e);
+        pause();
+        _exit(ok);
+    }
+    while (!file_exists(lease_file(&a)))
+        usleep(1000);
+    usleep(150000);
+    put_foreign("dd");
+    int status = 0;
+    CHECK(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+    str bytes;
+    CHECK(file_read(&a, lease_file(&a), &bytes, &e) && str_find(bytes, STR("dd"), 0) < bytes.size);     // the other's, untouched
+    unlink(lease_file(&a));
+    arena_close(&a);
+    close_folder();
+}
+
+TEST(a_folder_that_cannot_be_written)
+{
+    err e = {0};
+    setenv("SKIFF_LOCKS", "lease", 1);
+    lock *l = lock_open("/proc/nowhere/step", "step", &e);
+    CHECK(!l && strstr(e.text, "/proc/nowhere"));
+    l = lock_open("/proc/step", "step", &e);
+    CHECK(l && lock_try(l, &e) == LOCK_FAILED && strstr(e.text, "cannot write '/proc/.step.lease'"));
+    lock_close(l);
+    unsetenv("SKIFF_LOCKS");
+}

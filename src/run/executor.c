@@ -369,13 +369,6 @@ static bool first_failure(const jobs *j, err *e)
     return false;
 }
 
-static bool prefix_is_local(const executor_options *o, err *e)
-{
-    const char *prefix = executor_prefix(o);
-    return !strstr(prefix, "://") || fail(e, ERR_UNSUPPORTED, "the prefix for outputs is '%s', and writing to a bucket is not built yet; "
-                                          "--prefix (or SKIFF_PREFIX) names a folder", prefix);
-}
-
 static bool prefix_is_writable(const executor_options *o, err *e)
 {
     return step_can_write(executor_prefix(o), e) || err_while(e, "the prefix for outputs (--prefix or SKIFF_PREFIX)");
@@ -387,7 +380,7 @@ bool executor_run(arena *a, exec_step *steps, int count, const executor_options 
     double began = clock_now();
     const char *info = NULL;
     *e = (err){0};
-    TRY(prefix_is_local(o, e) && checks_are_known(o, e) && jobs_decide(&j, e));
+    TRY(checks_are_known(o, e) && jobs_decide(&j, e));
     log_info("outputs go to %s", executor_prefix(o));
     say_plan(&j);
     bool ok = true;

@@ -133,8 +133,8 @@ enum { pack_sequential = 2 };
       "A checkpoint of another run to take the weights from: step-<k>, or that run's output. Steps count anew.")             \
     X(BOOL, int8, false, 0, 0, 0, SKIFF_LATER,                                                                                \
       "Matrix products in 8-bit integers.")                                                                                  \
-    X(NUMBER, z_loss_weight, 0.0, 0, 1, 0, SKIFF_LATER,                                                                       \
-      "Weight of the squared log-sum-exp added to the loss.")                                                                \
+    X(NUMBER, z_loss_weight, 0.0, 0, 1, 0, 0,                                                                                 \
+      "Weight of the logits' squared log-sum-exp in the loss that is trained (1e-4 keeps logits from growing).")              \
     X(LIST, reinit_tokens, SKIFF_LIST_UNSET, 0, 0, 0, SKIFF_TRUE,                                                             \
       "Tokens the base never saw, whose embeddings are drawn anew before training. true: Llama 3's five.")                   \
     X(BOOL, pad_tokenizer_to_match_model, false, 0, 0, 0, 0,                                                                  \
@@ -281,7 +281,7 @@ enum { pack_sequential = 2 };
     X(LIST, run_only, SKIFF_LIST_UNSET, 0, 0, 0, SKIFF_IGNORED,                                                               \
       "Runs only steps whose names match, and what they depend on: a JSON list of regular expressions.")                     \
     X(LIST, skip_checks, SKIFF_LIST_UNSET, 0, 0, 0, SKIFF_IGNORED,                                                            \
-      "Checks before the run to leave out, as a JSON list: paths, tokenizer, length, memory.")                               \
+      "Checks before the run to leave out, as a JSON list: paths, settings, template, tokenizer, length, memory.")           \
     X(INT, max_concurrent, SKIFF_INT_UNSET, 1, 256, 0, SKIFF_IGNORED,                                                         \
       "Steps that run at the same time, at most. Unset: as many as the machine's cores and memory have room for.")           \
     X(BOOL, local, false, 0, 0, 0, SKIFF_IGNORED,                                                                             \

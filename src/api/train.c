@@ -7,6 +7,7 @@
 #include "api/pipeline.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "run/sense.h"
 #include "run/settings.h"
 
 // `skiff sft`: rows of at most so many tokens, about so many tokens a step, unless options say otherwise.
@@ -53,9 +54,10 @@ static bool cache_for(arena *a, const char *data, const char *model_path, const 
     return true;
 }
 
-static bool run_train(arena *a, const train_config *c, char **report, err *e)
+static bool run_train(arena *a, const struct SimpleSFTConfig *o, const train_config *c, char **report, err *e)
 {
     train_result r;
+    (void)sense_of_training(c->output, o, c, NULL);
     return train_run(c, &r, e) && api_report(result_node(a, c, &r), report, e);
 }
 
@@ -114,7 +116,7 @@ bool skiff_train(const char *config, const char *const *options, char **report, 
     arena a = {0};
     train_settings s;
     train_config c;
-    bool ok = train_settings_read(&a, config, options, &s, e) && fill(&a, &s, &c, e) && run_train(&a, &c, report, e);
+    bool ok = train_settings_read(&a, config, options, &s, e) && fill(&a, &s, &c, e) && run_train(&a, &s.sft, &c, report, e);
     arena_close(&a);
     return ok;
 }
@@ -163,7 +165,7 @@ static bool sft(arena *a, const char *path, const char *data, const char *output
     c.caches = caches;
     c.cache_count = 1;
     c.accept_changes = how && how->resume;
-    return run_train(a, &c, report, e);
+    return run_train(a, &o.sft, &c, report, e);
 }
 
 bool skiff_sft(const char *model_path, const char *data, const char *output, const skiff_sft_how *how, const char *const *options,

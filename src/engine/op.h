@@ -78,11 +78,12 @@
     /* dx[index[j]] = dy[j] where index[j] >= 0; no index stands twice in a step */                \
     X(scatter,          "+h:nd  a:cd i:c",                                                         \
         (program *p, tensor dx, tensor dy, tensor index), (dx, dy, index))                         \
-    /* nll[j] = logsumexp(logits[j]) - logits[j][target[j]], 0 where target[j] < 0;                \
-       loss += weight * sum(nll);   dlogits[j] = weight * (softmax(logits[j]) - onehot(target[j])) */ \
+    /* lse = logsumexp(logits[j]);   nll[j] = lse - logits[j][target[j]], 0 where target[j] < 0;   \
+       loss += weight * sum(nll + z * lse^2);                                                      \
+       dlogits[j] = weight * ((1 + 2 z lse) * softmax(logits[j]) - onehot(target[j])) */           \
     X(cross_entropy,    "?=c ?+. ?=a:cv  cv i:c .",                                                \
-        (program *p, tensor nll, tensor loss, tensor dlogits, tensor logits, tensor target, tensor weight), \
-        (nll, loss, dlogits, logits, target, weight))                                              \
+        (program *p, tensor nll, tensor loss, tensor dlogits, tensor logits, tensor target, tensor weight, float z), \
+        (nll, loss, dlogits, logits, target, weight), .number = { z })                             \
     /* sum += x . x, in a fixed order */                                                           \
     X(sumsq,            "+.  *",                                                                   \
         (program *p, tensor sum, tensor x), (sum, x))                                              \

@@ -47,7 +47,7 @@ void head_loss(program *p, const model *m, const model_weights *w, const model_i
         tensor index = program_at(p, in->index, chunk), target = program_at(p, in->target, chunk);
         op_gather(p, s.rows, s.y, index);
         op_matmul_nt(p, s.logits, s.rows, head, SET);
-        op_cross_entropy(p, program_at(p, nll, chunk), loss, s.dlogits, s.logits, target, weight);
+        op_cross_entropy(p, program_at(p, nll, chunk), loss, s.dlogits, s.logits, target, weight, dw ? m->z_loss : 0);
         op_matmul_tn(p, dhead, s.dlogits, s.rows, ADD);
         op_matmul(p, s.drows, s.dlogits, head, SET);
         op_scatter(p, s.dy, s.drows, index);

@@ -82,6 +82,8 @@ static void put_optimizer(arena *a, node *o, const train_config *c)
     node_put(a, o, "beta2", node_float(c->beta2));
     node_put(a, o, "epsilon", node_float(c->epsilon));
     node_put(a, o, "max_grad_norm", node_float(c->max_grad_norm));
+    if (c->z_loss > 0)                                  // a checkpoint of before there was one has none
+        node_put(a, o, "z_loss_weight", node_float(c->z_loss));
     node_put(a, o, "precision", node_text(c->compute == BF16 ? STR("bf16") : STR("f32")));
 }
 
@@ -160,16 +162,27 @@ static void put_value(text *out, const node *n)
         text_str(out, STR("not there"));
 }
 
+static void put_difference(text *out, const char *name, const node *was, const node *is)
+{
+    text_add(out, "%s%s was ", out->size ? "; " : "", name);
+    put_value(out, was);
+    text_str(out, STR(", is "));
+    put_value(out, is);
+}
+
 void identity_differences(const node *was, const node *is, text *out)
 {
     for (int64_t i = 0; i < is->object.count; i++) {
         const char *name = is->object.members[i].key.at;     // ends with 0: made by node_put
         const node *old = node_get(was, name), *new = &is->object.members[i].value;
-        if (old && node_equal(old, new))
-            continue;
-        text_add(out, "%s%s was ", out->size ? "; " : "", name);
-        put_value(out, old);
-        text_str(out, STR(", is "));
-        put_value(out, new);
+        if (!old || !node_equal(old, new))
+            put_difference(out, name, old, new);
+    }
+    for (int64_t i = 0; i < was->object.count; i++) {
+        arena a = {0};
+        const char *name = arena_chars(&a, was->object.members[i].key);
+        if (!node_get(is, name))
+            put_difference(out, name, &was->object.members[i].value, NULL);
+        arena_close(&a);
     }
 }

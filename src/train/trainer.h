@@ -21,7 +21,7 @@ typedef struct train_config {
     int64_t steps;                  // 0: `epochs` over the packed data, or a mixture that stops
     double epochs;
     schedule schedule;
-    double weight_decay, beta1, beta2, epsilon, max_grad_norm;
+    double weight_decay, beta1, beta2, epsilon, max_grad_norm, z_loss;
     uint64_t seed;
     packing pack;
     truncate_how truncate;

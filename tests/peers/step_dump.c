@@ -1,5 +1,5 @@
 // For tests/peers/test_step.py: steps of a model on batches from a file; losses, and the gradients of the first step.
-//     step_dump MODEL BATCHES OUT f32|bf16 ROWS SEQ MICRO STEPS RATE DECAY
+//     step_dump MODEL BATCHES OUT f32|bf16 ROWS SEQ MICRO STEPS RATE DECAY Z
 // BATCHES: int32, for each step ids, position, start, target, each [MICRO * ROWS * SEQ]. OUT: a folder that exists; losses.f32 and
 // d.<weight>.f32 of every weight, stacked as in the program, raw float32.
 #include <stdio.h>
@@ -58,14 +58,14 @@ static void dump(engine *g, tensor t, const char *folder)
 
 int main(int argc, char **argv)
 {
-    if (argc != 11) {
-        fprintf(stderr, "usage: step_dump MODEL BATCHES OUT f32|bf16 ROWS SEQ MICRO STEPS RATE DECAY\n");
+    if (argc != 12) {
+        fprintf(stderr, "usage: step_dump MODEL BATCHES OUT f32|bf16 ROWS SEQ MICRO STEPS RATE DECAY Z\n");
         return 2;
     }
     err e = {0};
     arena a = {0};
     step_config c = {
-        .model = { .rows = atol(argv[5]), .seq = atol(argv[6]), .recompute = RECOMPUTE_CHEAP },
+        .model = { .rows = atol(argv[5]), .seq = atol(argv[6]), .recompute = RECOMPUTE_CHEAP, .z_loss = (float)atof(argv[11]) },
         .adamw = { .beta1 = 0.9f, .beta2 = 0.95f, .eps = 1e-8f, .decay = (float)atof(argv[10]) },
         .micro = atol(argv[7]),
         .show_gradients = true,

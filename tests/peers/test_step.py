@@ -55,13 +55,15 @@ def write_batches(path, steps):
 
 # Each segment by itself, one mean over all trained tokens. The logits' softmax in double: torch's own in float32 is off by 1e-5
 # at 49,152 entries.
-def backward(m, segments, autocast=False):
+def backward(m, segments, autocast=False, z=0):
     count, loss = sum(int(t.sum()) for _, _, _, t in segments), 0.0
     for _, _, ids, trained in segments:
         x = torch.tensor(ids, dtype=torch.long)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=autocast):
             logits = m(input_ids=x[None]).logits[0, :-1]
         nll = torch.nn.functional.cross_entropy(logits.double(), x[1:], reduction="none")
+        if z:                                           # as Levanter has it: of each trained token, in the same mean
+            nll = nll + z * torch.logsumexp(logits.double(), -1) ** 2
         part = (nll * torch.tensor(trained)).sum() / count
         part.backward()
         loss += part.item()
@@ -90,10 +92,10 @@ def read_gradients(folder, c):
     return g
 
 
-def run_ours(work, batches, compute, steps, c):
+def run_ours(work, batches, compute, steps, c, z=0):
     out = os.path.join(work, compute)
     os.makedirs(out, exist_ok=True)
-    subprocess.run([DUMP, SMOL, batches, out, compute] + [str(x) for x in (ROWS, SEQ, MICRO, steps, RATE, DECAY)], check=True)
+    subprocess.run([DUMP, SMOL, batches, out, compute] + [str(x) for x in (ROWS, SEQ, MICRO, steps, RATE, DECAY, z)], check=True)
     return np.fromfile(os.path.join(out, "losses.f32"), dtype=np.float32), read_gradients(out, c)
 
 
@@ -140,6 +142,17 @@ def bf16_errors(work, m, steps):
           "%d of %d above 1.25" % (ratio[-1] + (np.mean(alone), sum(x > 1.25 for x in alone), len(alone))))
 
 
+# The first step again with a weight so large that the second term decides; the model has its weights of the start.
+def z_loss(work, path, steps):
+    m = AutoModelForCausalLM.from_pretrained(SMOL, dtype=torch.float32, attn_implementation="sdpa").train()
+    loss, want = backward(m, steps, z=1e-2), gradients_of(m)
+    ours, got = run_ours(work, path, "f32", 1, m.config, z=1e-2)
+    off = abs(ours[0] / loss - 1)
+    check("loss with z_loss_weight", off < 1e-5, "%.7f, torch %.7f, off by %.1e" % (ours[0], loss, off))
+    worst = max((float(np.abs(got[n] - want[n]).max() / np.abs(want[n]).max()), n) for n in want)
+    check("gradients with z_loss_weight", worst[0] < 1e-3, "at most %.1e of the largest entry (%s)" % worst)
+
+
 def main():
     work = tempfile.mkdtemp()
     try:
@@ -154,6 +167,7 @@ def main():
         check("loss in float32", off < 1e-5, "%.7f, torch %.7f, off by %.1e" % (ours[0], losses[0], off))
         worst = max((float(np.abs(got[n] - want[n]).max() / np.abs(want[n]).max()), n) for n in want)
         check("gradients in float32, %d weights" % len(want), set(got) == set(want) and worst[0] < 1e-3, "at most %.1e of the largest entry (%s)" % worst)
+        z_loss(work, path, steps[0])
         off = max(abs(a / b - 1) for a, b in zip(ours, losses))
         check("ten AdamW steps", off < 1e-4, "losses %.4f … %.4f, off by at most %.1e" % (losses[0], losses[-1], off))
     finally:

@@ -300,7 +300,7 @@ static void remembers(program *p)
 static void loses(program *p)
 {
     op_cross_entropy(p, out(p, F32, "nll", SHAPE(3)), (tensor){0}, (tensor){0}, in(p, F32, "x", SHAPE(3, 7)), in(p, I32,
-        "target", SHAPE(3)), in(p, F32, "weight", SCALAR));
+        "target", SHAPE(3)), in(p, F32, "weight", SCALAR), 0);
 }
 static void rotates(program *p)
 {
@@ -329,7 +329,7 @@ TEST(a_nan_or_infinity_reaches_the_loss)
             tensor loss = out(&p, F32, "loss", SCALAR), gu = in(&p, F32, "gu", SHAPE(1, 40)), y = out(&p, F32, "y", SHAPE(1, 20));
             op_swiglu(&p, y, gu);
             op_set(&p, loss, 0);
-            op_cross_entropy(&p, (tensor){0}, loss, (tensor){0}, y, in(&p, I32, "target", SHAPE(1)), in(&p, F32, "weight", SCALAR));
+            op_cross_entropy(&p, (tensor){0}, loss, (tensor){0}, y, in(&p, I32, "target", SHAPE(1)), in(&p, F32, "weight", SCALAR), 0);
             engine *g = opened(&p, &(cpu_options){ .isa = *isa });
             put(g, "weight", 1);
             put(g, "gu", 1);

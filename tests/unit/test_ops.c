@@ -100,15 +100,17 @@ static void r_gather(program *p, type h)
 }
 static int32_t some_index(const char *name, int64_t i) { (void)name; return i % 4 == 3 ? -1 : (int32_t)(3 * i); }
 
-static void r_cross_entropy(program *p, type h)
+static void losses(program *p, type h, float z)
 {
     tensor logits = in(p, F32, "logits", SHAPE(21, 333)), target = in(p, I32, "target", SHAPE(21)), weight = in(p, F32, "weight", SCALAR);
     tensor loss = out(p, F32, "loss", SCALAR), none_wanted = {0};
     op_set(p, loss, 1);
-    op_cross_entropy(p, out(p, F32, "nll", SHAPE(21)), loss, out(p, h, "dlogits", SHAPE(21, 333)), logits, target, weight);
-    op_cross_entropy(p, none_wanted, loss, none_wanted, logits, target, weight);
-    op_cross_entropy(p, out(p, F32, "nll only", SHAPE(21)), none_wanted, none_wanted, logits, target, weight);
+    op_cross_entropy(p, out(p, F32, "nll", SHAPE(21)), loss, out(p, h, "dlogits", SHAPE(21, 333)), logits, target, weight, z);
+    op_cross_entropy(p, none_wanted, loss, none_wanted, logits, target, weight, z);
+    op_cross_entropy(p, out(p, F32, "nll only", SHAPE(21)), none_wanted, none_wanted, logits, target, weight, z);
 }
+static void r_cross_entropy(program *p, type h) { losses(p, h, 0); }
+static void r_z_loss(program *p, type h)        { losses(p, h, 0.01f); }
 static int32_t targets(const char *name, int64_t i) { (void)name; return i % 5 == 2 ? -1 : (int32_t)(i * 31 % 333); }
 
 static void r_sumsq(program *p, type h)
@@ -180,7 +182,8 @@ static const op_case cases[] = {
     { "matmul_wide", r_matmul_wide, none, 1e-6f, 1e-6f }, { "matmul_weight", r_matmul_weight, none, 1e-6f, 6e-3f },
     { "embed", r_embed, ids_of, 1e-6f, 1e-6f }, { "rmsnorm", r_rmsnorm, none, 2e-6f, 4e-3f }, { "rope", r_rope, positions, 1e-6f, 4e-3f },
     { "swiglu", r_swiglu, none, 1e-6f, 4e-3f }, { "gather", r_gather, some_index, 0, 4e-3f },
-    { "cross_entropy", r_cross_entropy, targets, 2e-6f, 4e-3f }, { "sumsq", r_sumsq, none, 1e-6f, 1e-6f },
+    { "cross_entropy", r_cross_entropy, targets, 2e-6f, 4e-3f }, { "cross_entropy with z", r_z_loss, targets, 2e-6f, 4e-3f },
+    { "sumsq", r_sumsq, none, 1e-6f, 1e-6f },
     { "clip", r_clip_made, none, 1e-6f, 1e-6f }, { "adamw", r_adamw, none, 2e-6f, 6e-3f },
     { "attention", r_attention, starts, 4e-6f, 2e-2f }, { "attention_one", r_attention_one, none, 4e-6f, 1e-2f },
     { "attention_cached", r_attention_cached, at_31, 2e-6f, 6e-3f },

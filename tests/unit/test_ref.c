@@ -83,22 +83,26 @@ static void b_gather(program *p)
     op_set(p, dx, 0);
     op_scatter(p, dx, in(p, "dy", SHAPE(4, 3)), whole(p, "index", SHAPE(4)));
 }
-static void f_cross_entropy(program *p)
+static void loss_forward(program *p, float z)
 {
     tensor y = out(p, "y", SCALAR), weight = out(p, "weight", SCALAR);
     op_set(p, y, 0);
     op_set(p, weight, 0.37f);
-    op_cross_entropy(p, nothing, y, nothing, in(p, "x", SHAPE(5, 7)), whole(p, "target", SHAPE(5)), weight);
+    op_cross_entropy(p, nothing, y, nothing, in(p, "x", SHAPE(5, 7)), whole(p, "target", SHAPE(5)), weight, z);
 }
-static void b_cross_entropy(program *p)
+static void loss_backward(program *p, float z)
 {
     tensor weight = out(p, "weight", SCALAR);
     op_copy(p, weight, in(p, "dy", SCALAR));        // dlogits have the weight in them
     tensor all = out(p, "all", SCALAR);
     op_set(p, all, 0.37f);
     tensor dx = out(p, "dx", SHAPE(5, 7));
-    op_cross_entropy(p, nothing, nothing, dx, in(p, "x", SHAPE(5, 7)), whole(p, "target", SHAPE(5)), all);
+    op_cross_entropy(p, nothing, nothing, dx, in(p, "x", SHAPE(5, 7)), whole(p, "target", SHAPE(5)), all, z);
 }
+static void f_cross_entropy(program *p) { loss_forward(p, 0); }
+static void b_cross_entropy(program *p) { loss_backward(p, 0); }
+static void f_z_loss(program *p)        { loss_forward(p, 0.3f); }
+static void b_z_loss(program *p)        { loss_backward(p, 0.3f); }
 
 static const slope slopes[] = {
     { "matmul", f_matmul, b_matmul, { "x", "w" }, { "dx", "dw" } },
@@ -109,6 +113,7 @@ static const slope slopes[] = {
     { "swiglu", f_swiglu, b_swiglu, { "x" }, { "dx" } },
     { "gather", f_gather, b_gather, { "x" }, { "dx" } },
     { "cross_entropy", f_cross_entropy, b_cross_entropy, { "x" }, { "dx" } },
+    { "cross_entropy with z", f_z_loss, b_z_loss, { "x" }, { "dx" } },
 };
 
 static int32_t whole_of(const char *name, int64_t i)
@@ -183,7 +188,7 @@ static void check_slope(const slope *s)
         must(ref_read_double(b, program_find(&pb, s->gradient[k]), gradient, &e), &e);
         for (int64_t j = 0; j < n; j++) {
             // The loss's dy is a scalar that is not in its gradient: it is weighed here.
-            double scale = strcmp(s->name, "cross_entropy") == 0 ? value_of("dy", 0) : 1;
+            double scale = strncmp(s->name, "cross_entropy", 13) == 0 ? value_of("dy", 0) : 1;
             got[j] = (float)(gradient[j] * scale);
             want[j] = (float)((weighed(f, of, j, 1e-5) - weighed(f, of, j, -1e-5)) / 2e-5);
         }

@@ -189,17 +189,17 @@ static double log_sum_exp(const double *x, int64_t n)
 OP(cross_entropy)
 {
     const int64_t V = SIZE(v);
-    const double weight = *REAL(5);
+    const double weight = *REAL(5), z = (double)c->number[0];
     double total = 0;
     for (int64_t i = 0; i < SIZE(c); i++) {
         const double *x = REAL(3) + i*V;
         const int32_t target = INT(4)[i];
         double lse = target < 0 ? 0 : log_sum_exp(x, V), nll = target < 0 ? 0 : lse - x[target];
-        total += nll;
+        total += nll + z * lse * lse;
         if (at[0])
             REAL(0)[i] = nll;
         for (int64_t j = 0; at[2] && j < V; j++)
-            REAL(2)[i*V + j] = target < 0 ? 0 : weight * (exp(x[j] - lse) - (j == target));
+            REAL(2)[i*V + j] = target < 0 ? 0 : weight * ((1 + 2 * z * lse) * exp(x[j] - lse) - (j == target));
     }
     if (at[1])
         *REAL(1) += weight * total;

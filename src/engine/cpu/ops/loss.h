@@ -1,4 +1,5 @@
-// cross_entropy: nll = logsumexp(x) - x[target], dlogits = weight * (softmax(x) - onehot(target)).
+// cross_entropy: nll = logsumexp(x) - x[target], loss of it and z * logsumexp(x)^2, dlogits = weight * ((1 + 2 z logsumexp(x)) *
+// softmax(x) - onehot(target)).
 
 // The largest of x, and the sum of exp(x - largest): in float32 over a few hundred, then in double, else thousands of small
 // terms are lost against the sum.
@@ -41,24 +42,27 @@ static void cross_entropy_rows(const task *t, int64_t begin, int64_t end)
     const int64_t V = SIZE(v), size = t->bf16[2] ? 2 : 4;
     const int32_t *target = t->at[4];
     const float weight = *(const float *)t->at[5];
+    const double z = (double)t->c->number[0];
     for (int64_t i = begin; i < end; i++) {
         const float *x = (const float *)t->at[3] + i*V;
         char *d = t->at[2] ? (char *)t->at[2] + i*V*size : NULL;
-        float nll = 0;
+        float nll = 0, loss = 0;
         if (target[i] < 0) {
             if (d)
                 memset(d, 0, (size_t)(V * size));
         } else {
             float largest;
             const double sum = sum_exp(x, V, &largest), share = exp((double)x[target[i]] - (double)largest) / sum;
-            const float factor = (float)((double)weight / sum), at_target = (float)((double)weight * (share - 1));
-            nll = (float)(log(sum) + (double)largest - (double)x[target[i]]);
+            const double lse = log(sum) + (double)largest, more = 1 + 2 * z * lse;
+            const float factor = (float)((double)weight * more / sum), at_target = (float)((double)weight * (more * share - 1));
+            nll = (float)(lse - (double)x[target[i]]);
+            loss = (float)(lse - (double)x[target[i]] + z * lse * lse);
             if (d && t->bf16[2])
                 softmax_gradient(d, x, V, largest, factor, 1), ((uint16_t *)d)[target[i]] = bf16_from_float(at_target);
             else if (d)
                 softmax_gradient(d, x, V, largest, factor, 0), ((float *)d)[target[i]] = at_target;
         }
-        ((float *)t->room)[i] = nll;
+        ((float *)t->room)[i] = loss;
         if (t->at[0])
             ((float *)t->at[0])[i] = nll;
     }

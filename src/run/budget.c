@@ -27,18 +27,24 @@ void budget_open(jobs *j)
     }
 }
 
-// Only where something else is at work: what a training needs is known when its tokens are, which is now.
+// What a training needs is known when its tokens are, which is when it may start.
+static int64_t memory_of(job *b)
+{
+    if (!b->memory && b->step->kind->memory)
+        b->memory = b->step->kind->memory(b->step);
+    return b->memory;
+}
+
+// Asked only where something else is at work; what that takes was not asked for when it started alone.
 static bool memory_fits(const jobs *j, job *b)
 {
     int64_t taken = 0;
     if (!b->step->kind->memory)
         return true;
-    if (!b->memory)
-        b->memory = b->step->kind->memory(b->step);
     for (int i = 0; i < j->count; i++)
         if (j->items[i].outcome == OUTCOME_RUNNING)
-            taken += j->items[i].memory;
-    return !taken || !j->memory || taken + b->memory <= j->memory;
+            taken += memory_of(&j->items[i]);
+    return !taken || !j->memory || taken + memory_of(b) <= j->memory;
 }
 
 bool budget_allows(const jobs *j, job *b)

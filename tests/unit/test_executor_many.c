@@ -2,7 +2,9 @@
 #include "../lab.h"
 #include <sys/stat.h>
 
+#include "base/pool.h"
 #include "run/signals.h"
+#include "train/memory.h"
 
 // Notes when it began and ended, in a file of the prefix: "+name" and "-name".
 static void write_down(const exec_step *s, char sign)
@@ -80,6 +82,40 @@ TEST(what_fits_runs_side_by_side)
     CHECK(l->ok && file_read(&l->arena, under(l, "times"), &times, &e));
     CHECK(overlap(times.at, "train1", "fetch1") && !overlap(times.at, "train1", "fetch2"));
     close_lab(l);
+}
+
+// Half-percents of the memory that is free, once its threads are told.
+static int64_t memory_said(const exec_step *s)
+{
+    const node *n = node_get(s->settings, "memory");
+    return node_is(n, NODE_INT) ? memory_available() / 200 * n->integer : 0;
+}
+
+static const step_kind hungry = { .name = "hungry", .version = 1, .run = run_timed, .cores = CORES_ALL, .memory = memory_said };
+
+// With `threads` two trainings share the cores; then their memory decides.
+TEST(trainings_that_share_run_side_by_side_only_where_both_fit)
+{
+    static const struct { const char *settings; bool together; } cases[] = {
+        { "{\"threads\": 1, \"sleep\": 400, \"memory\": 40}", true },       // a fifth each
+        { "{\"threads\": 1, \"sleep\": 200, \"memory\": 140}", false },     // more than half each: in turn, and both are done
+        { "{\"sleep\": 200, \"memory\": 40}", false },                      // all cores each
+    };
+    if (pool_usable() < 2)
+        printf("left out: one core\n");
+    for (size_t i = 0; i < COUNT(cases) && pool_usable() > 1; i++) {
+        str times = {0};
+        err e;
+        lab *l = open_lab();
+        l->count = 0;
+        for (int k = 0; k < 2; k++)
+            add(l, k ? "train2" : "train1", &hungry, "{}", cases[i].settings);
+        l->options.max_concurrent = 256;
+        run(l);
+        CHECK(l->ok && file_read(&l->arena, under(l, "times"), &times, &e));
+        CHECK(overlap(times.at, "train1", "train2") == cases[i].together);
+        close_lab(l);
+    }
 }
 
 TEST(several_failures_at_once)

@@ -40,13 +40,16 @@ static void read_line(const char *path, char *out, size_t size)
         fclose(f);
 }
 
-// When the process began, in ticks since the machine did: tells two of the same number apart. 0: there is none, or it has ended.
-static long long process_start(long pid)
+// When the process (its number, or "self") began, in ticks since the machine did: tells two of the same number apart. 0: there is none, or
+// it has ended. -1: it is there, or may be, and cannot be looked at.
+static long long process_start(const char *process)
 {
     char path[64], line[1024];
     long long ticks = 0;
-    snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+    snprintf(path, sizeof path, "/proc/%s/stat", process);
     read_line(path, line, sizeof line);
+    if (!line[0])                                       // other users' processes may be hidden
+        return kill((pid_t)strtol(process, NULL, 10), 0) == 0 || errno != ESRCH ? -1 : 0;
     char *at = strrchr(line, ')');                      // the name before it may hold anything
     if (!at || at[1] != ' ' || at[2] == 'Z' || at[2] == 'X')
         return 0;
@@ -60,17 +63,18 @@ static long long process_start(long pid)
 
 typedef struct holder { char machine[160]; long pid; long long start; char token[33]; } holder;
 
-// Processes can be told apart where machine, its last start and the space of process numbers (containers) are the same.
+// Processes can be told apart where machine, its last start, the space of process numbers (containers) and that of times are the same.
 static void this_machine(char out[160])
 {
-    char host[64] = "", boot[48], space[40] = "";
+    char host[64] = "", boot[48], space[24] = "", times[24] = "";
     gethostname(host, sizeof host - 1);
     read_line("/proc/sys/kernel/random/boot_id", boot, sizeof boot);
     (void)!readlink("/proc/self/ns/pid", space, sizeof space - 1);
+    (void)!readlink("/proc/self/ns/time", times, sizeof times - 1);
     for (char *p = host; *p; p++)
         if (*p == '"' || *p == '\\')
             *p = '_';
-    snprintf(out, 160, "%s %s %s", host, boot, space);
+    snprintf(out, 160, "%s %s %s %s", host, boot, space, times);
 }
 
 static bool read_holder(const char *bytes, holder *h)
@@ -94,11 +98,22 @@ static bool read_holder(const char *bytes, holder *h)
     return ok;
 }
 
+// A container may see the /proc of another space of numbers, where its own mean other processes.
+static bool knows_processes(void)
+{
+    char self[24] = "";
+    return readlink("/proc/self", self, sizeof self - 1) > 0 && strtol(self, NULL, 10) == (long)getpid();
+}
+
 static bool is_dead(const holder *h)
 {
-    char machine[160];
+    char machine[160], process[24];
     this_machine(machine);
-    return !strcmp(machine, h->machine) && process_start(h->pid) != h->start;
+    if (strcmp(machine, h->machine) || h->start <= 0 || !knows_processes())
+        return false;
+    snprintf(process, sizeof process, "%ld", h->pid);
+    long long start = process_start(process);
+    return start >= 0 && start != h->start;
 }
 
 // ---- the file -----------------------------------------------------------------------------------------------------------
@@ -121,7 +136,7 @@ static bool write_into(lease *l, int f)
     this_machine(machine);
     memset(bytes, ' ', sizeof bytes);
     int n = snprintf(bytes, sizeof bytes, "{\"machine\": \"%s\", \"pid\": %ld, \"start\": %lld, \"token\": \"%s\", \"beats\": %lld}",
-                     machine, (long)getpid(), process_start(getpid()), l->token, (long long)l->beats++);
+                     machine, (long)getpid(), process_start("self"), l->token, (long long)l->beats++);
     bytes[n] = ' ';
     bytes[LEASE_SIZE - 1] = '\n';
     return pwrite(f, bytes, LEASE_SIZE, 0) == LEASE_SIZE && fsync(f) == 0;

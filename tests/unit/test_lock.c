@@ -1,8 +1,10 @@
 // Locks of steps: leases that are renewed, given back, left behind, taken over by exactly one, and lost.
 #include "../test.h"
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -244,3 +246,125 @@ TEST(a_folder_that_cannot_be_written)
     lock_close(l);
     unsetenv("SKIFF_LOCKS");
 }
+
+// ---- several machines, and containers -------------------------------------------------------------------------------------
+
+// `inside` as process 1 of other spaces of process numbers, mounts and names: a machine of its own to look at. -1: not allowed.
+static int in_container(const char *name, int (*inside)(void))
+{
+    int status = 0;
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (unshare(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0
+            || sethostname(name, strlen(name)) != 0)
+            _exit(77);
+        pid_t first = fork();
+        if (first == 0)
+            _exit(inside());
+        waitpid(first, &status, 0);
+        _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 99);
+    }
+    waitpid(pid, &status, 0);
+    int code = WIFEXITED(status) ? WEXITSTATUS(status) : 99;
+    if (code == 77)
+        printf("left out: other machines are namespaces, which only root may make here\n");
+    return code == 77 ? -1 : code;
+}
+
+// Holds it until it is killed; the caller goes on when it is held.
+static pid_t hold(bool own_proc)
+{
+    int ends[2];
+    char byte;
+    CHECK(pipe(ends) == 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        lock *one;
+        err e;
+        bool ok = !own_proc || (unshare(CLONE_NEWNS) == 0 && mount("proc", "/proc", "proc", 0, NULL) == 0);
+        ok = ok && try_now(&one) == LOCK_TAKEN && lock_keep(one, &e);
+        (void)!write(ends[1], ok ? "y" : "n", 1);
+        for (;;)
+            pause();
+    }
+    CHECK(read(ends[0], &byte, 1) == 1 && byte == 'y');
+    close(ends[0]);
+    close(ends[1]);
+    return pid;
+}
+
+static void end(pid_t pid)
+{
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+}
+
+// The holder sees its own /proc, we see that of the machine, where its number is another process's or nobody's.
+static int other_numbers(void)
+{
+    failures = 0;
+    for (int own_proc = 0; own_proc < 2; own_proc++) {
+        lock *two;
+        pid_t pid = hold(own_proc);
+        CHECK(try_now(&two) == LOCK_BUSY);
+        CHECK(seconds_until_taken(two, 0.7) >= 0.7);
+        end(pid);
+        double took = seconds_until_taken(two, 30);     // not at once: nothing can be known of it
+        CHECK(took > 0.3 && took < 30);
+        lock_close(two);
+    }
+    return failures != 0;
+}
+
+// The same number lives here, too: 1.
+static int other_machine(void)
+{
+    lock *two;
+    failures = 0;
+    CHECK(mount("proc", "/proc", "proc", 0, NULL) == 0 && getpid() == 1);
+    CHECK(try_now(&two) == LOCK_BUSY);
+    CHECK(seconds_until_taken(two, 0.7) >= 0.7);
+    return failures != 0;
+}
+
+TEST(numbers_of_another_container_mean_nothing_here)
+{
+    open_folder();
+    log_to(hush, NULL);
+    CHECK(in_container("one", other_numbers) <= 0);
+    close_folder();
+}
+
+TEST(two_machines_on_one_folder)
+{
+    open_folder();
+    log_to(hush, NULL);
+    pid_t pid = hold(false);
+    CHECK(in_container("two", other_machine) <= 0);
+    end(pid);
+    lock *one;
+    CHECK(try_now(&one) == LOCK_TAKEN);
+    lock_close(one);
+    close_folder();
+}
+
+static int pass_by(void)
+{
+    pid_t pid = hold(false);
+    return pid <= 0;                                    // with process 1 all of the container ends, as a machine that loses its power
+}
+
+TEST(a_machine_that_went_down_is_followed_after_a_while)
+{
+    lock *one;
+    open_folder();
+    log_to(hush, NULL);
+    if (in_container("three", pass_by) == 0) {
+        CHECK(try_now(&one) == LOCK_BUSY);
+        double took = seconds_until_taken(one, 30);
+        CHECK(took > 0.3 && took < 30);
+        lock_close(one);
+    }
+    close_folder();
+}
+

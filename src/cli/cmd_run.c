@@ -23,7 +23,7 @@ const command command_run = {
             "  --force_run '[\"step\"]'      run these steps again, and what depends on them\n"
             "  --force_run_failed          run failed steps again\n"
             "  --run_only '[\"regex\"]'      only these steps and what they need\n"
-            "  --skip_checks '[\"memory\"]' leave out checks: paths, tokenizer, length, memory\n"
+            "  --skip_checks '[\"memory\"]' leave out checks: paths, settings, template, tokenizer, length, memory\n"
             "  --max_concurrent N          steps side by side, at most\n"
             "  --executor_info_base_path   where the experiment's info file goes\n"
             "  --local                     on this machine whatever the tpu_type\n",

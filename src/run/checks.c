@@ -33,26 +33,44 @@ static bool check_paths(const exec_step *steps, const exec_step *s, err *e)
     return step_can_write(s->output, e);
 }
 
-static const step_check of_all[] = { { "paths", check_paths }, {0} };
+static const step_check of_all[] = { { .name = "paths", .run = check_paths }, {0} };
+
+static bool is_among(const char *name, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(name, names[i]))
+            return true;
+    return false;
+}
+
+// Each once: kinds of steps share names.
+static size_t known_checks(const char **names, size_t room)
+{
+    const step_check *const lists[] = { of_all, train_checks, tokenize_checks, transform_checks };
+    size_t count = 0;
+    for (size_t i = 0; i < COUNT(lists); i++)
+        for (const step_check *c = lists[i]; c->name && count < room; c++)
+            if (!is_among(c->name, names, count))
+                names[count++] = c->name;
+    return count;
+}
 
 bool checks_are_known(const executor_options *o, err *e)
 {
-    const step_check *const lists[] = { of_all, train_checks };
     const char *names[16];
-    size_t count = 0;
-    for (size_t i = 0; i < COUNT(lists); i++)
-        for (const step_check *c = lists[i]; c->name && count < COUNT(names); c++)
-            names[count++] = c->name;
+    const size_t count = known_checks(names, COUNT(names));
     for (const char *const *skip = o->skip_checks; skip && *skip; skip++) {
-        bool found = false;
-        for (size_t i = 0; i < count; i++)
-            found |= !strcmp(*skip, names[i]);
-        if (found)
+        if (is_among(*skip, names, count))
             continue;
         char near[160];
+        text all = {0};
         near_names(*skip, names, count, near, sizeof near);
-        return fail(e, ERR_INPUT, "--skip_checks: there is no check '%s'; %s%s%s", *skip, near[0] ? "did you mean " : "they are 'paths', "
-                    "'tokenizer', 'length', 'memory'", near, near[0] ? "?" : "");
+        for (size_t i = 0; i < count; i++)
+            text_add(&all, "%s'%s'", i ? ", " : "", names[i]);
+        fail(e, ERR_INPUT, "--skip_checks: there is no check '%s'; %s %s%s", *skip, near[0] ? "did you mean" : "they are",
+             near[0] ? near : text_view(&all).at, near[0] ? "?" : "");
+        text_close(&all);
+        return false;
     }
     return true;
 }
@@ -70,7 +88,7 @@ bool checks_pass(const jobs *j, const exec_step *s, err *e)
     const step_check *const lists[] = { of_all, s->kind->checks };
     for (size_t i = 0; i < COUNT(lists); i++)
         for (const step_check *c = lists[i]; c && c->name; c++)
-            if (!is_skipped(j->options, c->name) && !c->run(j->steps, s, e))
+            if ((c->dry || !j->options->dry_run) && !is_skipped(j->options, c->name) && !c->run(j->steps, s, e))
                 return false;
     return true;
 }

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "run/decide.h"
+#include "run/explain.h"
 #include "run/signals.h"
 #include "run/step_kinds.h"
 
@@ -180,6 +181,14 @@ static void settle_dependent(jobs *j, job *b, const job *failed)
 
 // ---- the loop ---------------------------------------------------------------------------------------------------------
 
+// What differs from the output of this name made last.
+static void say_changes(const jobs *j, const job *b)
+{
+    const char *changes = strcmp(b->reason, "never run") ? NULL : explain_changes(j->arena, j->steps, b->step, j->options);
+    if (changes)
+        log_info("    %s", changes);
+}
+
 static void start(jobs *j, job *b)
 {
     err e = {0};
@@ -202,7 +211,8 @@ static void start(jobs *j, job *b)
         unlock(b);
         return;
     }
-    log_info("%s: %s, in %s", b->step->name, b->action == ACTION_FRESH ? "running afresh" : "running", b->step->output);
+    log_info("%s: %s (%s), in %s", b->step->name, b->action == ACTION_FRESH ? "running afresh" : "running", b->reason, b->step->output);
+    say_changes(j, b);
     if (!many) {
         bool ok = perform(b, &e);
         settle(j, b, ok, &e);
@@ -322,6 +332,11 @@ static void say_more(jobs *j, job *b)
         log_info("    needs %s", j->steps[b->step->deps[k]].name);
     if (!b->inputs_known)
         log_warning("%s: as it stands it is refused: %s", b->step->name, b->error.text);
+    if (b->wanted && (b->action == ACTION_RUN || b->action == ACTION_FRESH)) {
+        say_changes(j, b);
+        if (!checks_pass(j, b->step, &e))
+            log_warning("%s: as it stands it is refused: %s", b->step->name, e.text);
+    }
     if (!b->inputs_known || !b->step->kind->forecast)
         return;
     b->forecast = node_object(j->arena);

@@ -14,6 +14,7 @@ typedef struct paths { char **items; int64_t count; } paths;
 typedef struct step_check {
     const char *name;
     bool (*run)(const exec_step *steps, const exec_step *s, err *e);
+    bool dry;                       // opens no file: a dry run has it, too
 } step_check;
 
 // THE TABLE of kinds of steps (steps.c).

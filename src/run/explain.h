@@ -12,5 +12,8 @@ bool explain_versions(arena *a, const exec_step *steps, const exec_step *s, cons
 // The newest other output of a step of this name: its folder and the version it has; NULL when there is none.
 const char *explain_last(arena *a, const exec_step *s, const executor_options *o, const char **version);
 
+// In words, for a step that was never run: "against '<output>': learning_rate: was 1e-05, is 2e-05". NULL: nothing to compare with.
+const char *explain_changes(arena *a, const exec_step *steps, const exec_step *s, const executor_options *o);
+
 // explain_step.c: {"number", "metrics", "rows": […]} of a training step.
 bool explain_rows(arena *a, const exec_step *s, int64_t step, node *out, err *e) MUST_CHECK;

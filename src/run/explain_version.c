@@ -137,3 +137,34 @@ bool explain_versions(arena *a, const exec_step *steps, const exec_step *s, cons
     compare_dependencies(a, steps, s, node_get(old, "dependencies"), node_get(new, "dependencies"), list);
     return true;
 }
+
+static void put_words(text *out, const node *n)
+{
+    if (!n || n->kind == NODE_NULL)
+        text_str(out, STR("not set"));
+    else
+        json_write(out, n, JSON_SPACED);
+}
+
+const char *explain_changes(arena *a, const exec_step *steps, const exec_step *s, const executor_options *o)
+{
+    enum { SAID = 4 };
+    const char *version, *last = explain_last(a, s, o, &version);
+    node *list = node_list(a);
+    text t = {0};
+    err ignored;
+    if (!last || !explain_versions(a, steps, s, version, list, &ignored) || !list->list.count)
+        return NULL;
+    for (int64_t i = 0; i < MIN(list->list.count, SAID); i++) {
+        const node *c = node_at(list, i);
+        text_add(&t, "%s%.*s: was ", i ? "; " : "", STR_ARG(node_get(c, "field")->text));
+        put_words(&t, node_get(c, "was"));
+        text_str(&t, STR(", is "));
+        put_words(&t, node_get(c, "is"));
+    }
+    if (list->list.count > SAID)
+        text_add(&t, "; and %lld more, which skiff explain has", (long long)(list->list.count - SAID));
+    const char *words = arena_print(a, "against '%s': %.1000s", last, t.chars ? t.chars : "");
+    text_close(&t);
+    return words;
+}

@@ -15,6 +15,10 @@ bool train_least_memory(const train_config *c, const model_config *m, int64_t *b
 
 // What a training step will be given (steps.c). Lives in `a`.
 bool step_train_config(arena *a, const exec_step *s, train_config *out, err *e) MUST_CHECK;
+// The same with the options that it comes from.
+bool step_train_options(arena *a, const exec_step *s, struct SimpleSFTConfig *options, train_config *out, err *e) MUST_CHECK;
+bool step_tokenize_options(arena *a, const exec_step *s, struct skiff_tokenize_options *options, struct ChatLmDatasetFormat *format,
+                           err *e) MUST_CHECK;
 
 // {"steps", "tokens_per_step", "tokens", "devices", "device_kind", "parameters", "memory_per_device_bytes", "summary"}; null where it
 // is not known yet. `said`: what the experiment says of the model.

@@ -4,7 +4,8 @@
 
 extern const step_kind step_tokenize, step_train, step_download, step_transform;
 
-extern const step_check train_checks[];                 // train_checks.c
+extern const step_check train_checks[], tokenize_checks[], transform_checks[];
+bool check_template(const exec_step *steps, const exec_step *s, err *e) MUST_CHECK;      // template_check.c
 bool step_can_write(const char *folder, err *e) MUST_CHECK;             // what is to be made there, with its parents
 
 // Is this member of the configuration another step's output (which is checked and digested there)?

@@ -4,6 +4,7 @@
 #include "data/reader.h"
 #include "data/stop.h"
 #include "run/plan.h"
+#include "run/sense.h"
 #include "run/step_kinds.h"
 
 typedef struct tokenize_settings { struct skiff_tokenize_options options; struct ChatLmDatasetFormat format; } tokenize_settings;
@@ -18,6 +19,15 @@ static bool read_tokenize(arena *a, const exec_step *s, tokenize_settings *t, er
         && options_read(&r, SECTION_TOKENIZE, &t->options, s->settings, e)
         && options_read(&r, SECTION_FORMAT, &t->format, node_get(s->resolved, "format"), e)
         && options_read(&r, SECTION_FORMAT, &t->format, node_get(s->settings, "format"), e);
+}
+
+bool step_tokenize_options(arena *a, const exec_step *s, struct skiff_tokenize_options *options, struct ChatLmDatasetFormat *format, err *e)
+{
+    tokenize_settings t;
+    TRY(read_tokenize(a, s, &t, e));
+    *options = t.options;
+    *format = t.format;
+    return true;
 }
 
 static bool check_dataset(arena *a, const char *pattern, err *e)
@@ -86,5 +96,20 @@ static void stop_tokenize(void)
     store_stop();                                       // it may still be fetching its data
 }
 
-const step_kind step_tokenize = { .name = "tokenize", .version = 1, .run = run_tokenize, .check = check_tokenize, .inputs = tokenize_inputs,
-                                  .cores = 1, .mends_itself = true, .stop = stop_tokenize };
+static bool check_settings(const exec_step *steps, const exec_step *s, err *e)
+{
+    arena a = {0};
+    tokenize_settings t;
+    (void)steps;
+    bool ok = read_tokenize(&a, s, &t, e)
+           && sense_of_rows(s->name, (const struct skiff_adapter_options *)&t.format, e);       // which ChatLmDatasetFormat begins with
+    arena_close(&a);
+    return ok;
+}
+
+const step_check tokenize_checks[] = {
+    { .name = "settings", .run = check_settings, .dry = true }, { .name = "template", .run = check_template }, {0}
+};
+
+const step_kind step_tokenize = { .name = "tokenize", .version = 1, .run = run_tokenize, .check = check_tokenize, .checks = tokenize_checks,
+                                  .inputs = tokenize_inputs, .cores = 1, .mends_itself = true, .stop = stop_tokenize };

@@ -72,12 +72,19 @@ static bool read_train(arena *a, const exec_step *s, train_step_settings *t, err
     return true;
 }
 
-bool step_train_config(arena *a, const exec_step *s, train_config *out, err *e)
+bool step_train_options(arena *a, const exec_step *s, struct SimpleSFTConfig *options, train_config *out, err *e)
 {
     train_step_settings *t = ARENA_NEW(a, train_step_settings);
     TRY(read_train(a, s, t, e));
+    *options = t->sft;
     *out = t->config;
     return true;
+}
+
+bool step_train_config(arena *a, const exec_step *s, train_config *out, err *e)
+{
+    struct SimpleSFTConfig ignored;
+    return step_train_options(a, s, &ignored, out, e);
 }
 
 static bool forecast_train(const exec_step *s, arena *a, node *out, err *e)

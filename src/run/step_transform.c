@@ -3,6 +3,7 @@
 #include "data/stop.h"
 #include "data/transform.h"
 #include "run/plan.h"
+#include "run/sense.h"
 #include "run/step_kinds.h"
 
 typedef struct transform_settings {
@@ -62,5 +63,17 @@ static bool run_transform(const exec_step *s, err *e)
     return ok;
 }
 
+static bool check_settings(const exec_step *steps, const exec_step *s, err *e)
+{
+    arena a = {0};
+    transform_settings t;
+    (void)steps;
+    bool ok = read_transform(&a, s, &t, e) && sense_of_rows(s->name, &t.adapter, e);
+    arena_close(&a);
+    return ok;
+}
+
+const step_check transform_checks[] = { { .name = "settings", .run = check_settings, .dry = true }, {0} };
+
 const step_kind step_transform = { .name = "transform", .version = 1, .run = run_transform, .check = check_transform,
-                                   .cores = 1, .mends_itself = true, .stop = data_stop };
+                                   .checks = transform_checks, .cores = 1, .mends_itself = true, .stop = data_stop };

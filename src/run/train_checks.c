@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/util.h"
 #include "run/plan.h"
+#include "run/sense.h"
 #include "run/step_kinds.h"
 #include "train/memory.h"
 
@@ -74,4 +75,22 @@ static bool check_memory(const exec_step *steps, const exec_step *s, err *e)
     return ok;
 }
 
-const step_check train_checks[] = { { "tokenizer", check_tokenizer }, { "length", check_length }, { "memory", check_memory }, {0} };
+static bool check_settings(const exec_step *steps, const exec_step *s, err *e)
+{
+    arena a = {0};
+    struct SimpleSFTConfig o;
+    train_config c;
+    (void)steps;
+    bool ok = step_train_options(&a, s, &o, &c, e) && sense_of_training(s->name, &o, &c, e);
+    arena_close(&a);
+    return ok;
+}
+
+const step_check train_checks[] = {
+    { .name = "settings", .run = check_settings, .dry = true },
+    { .name = "template", .run = check_template },
+    { .name = "tokenizer", .run = check_tokenizer },
+    { .name = "length", .run = check_length },
+    { .name = "memory", .run = check_memory },
+    {0}
+};

@@ -93,8 +93,8 @@ typedef struct model_inputs {
 typedef struct model_saved model_saved;     // what forward leaves for backward; lives in the arena
 // Records a forward pass up to the last layer; with `save` also keeps everything that backward needs.
 model_saved *model_record_forward(program *p, const model *m, const model_weights *w, const model_inputs *in, bool save, arena *a);
-// Head and loss: loss += weight * sum of nll (with dw: and z_loss). nll (may be {0}) is [chunks, head_chunk]. With dw (else NULL; the forward pass must
-// have saved) also the whole backward pass: every gradient in dw is ADDed to.
+// Head and loss: loss += weight * sum of nll (with dw: and z_loss). nll (may be {0}) is [chunks, head_chunk]. With dw (else NULL; the
+// forward pass must have saved) also the whole backward pass: every gradient in dw is ADDed to.
 void model_record_loss(program *p, const model *m, const model_weights *w, const model_inputs *in, const model_saved *s,
                        tensor loss, tensor nll, tensor weight, const model_weights *dw);
 // A pass of generation, for m->seq tokens that follow `at` (I32 scalar) earlier ones, whose keys and values are in `cache`

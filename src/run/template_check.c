@@ -10,8 +10,9 @@
 #include "run/step_kinds.h"
 #include "text/chat.h"
 
-static const char trial[] = "{\"messages\": [{\"role\": \"user\", \"content\": \"Say it.\"}, {\"role\": \"assistant\", \"content\": \"Quiet rain.\"}, "
-                            "{\"role\": \"user\", \"content\": \"And now?\"}, {\"role\": \"assistant\", \"content\": \"Wind.\"}]}";
+static const char trial[] =
+    "{\"messages\": [{\"role\": \"user\", \"content\": \"Say it.\"}, {\"role\": \"assistant\", \"content\": \"Quiet rain.\"}, "
+    "{\"role\": \"user\", \"content\": \"And now?\"}, {\"role\": \"assistant\", \"content\": \"Wind.\"}]}";
 
 typedef struct tried { tokenizer *tokenizer; chat *chat; chat_result result; chat_options options; node row; } tried;
 
@@ -78,8 +79,8 @@ static void warn_of_literals(const exec_step *s, const tried *t)
             text_add(&list, "%s'%.*s'", list.size ? ", " : "", STR_ARG(word));
     }
     if (list.size)
-        log_warning("%s: the chat template writes %s, which are no tokens of '%s' and become several each; is it the template of another "
-                    "model?", s->name, list.chars, tokenizer_path(t->tokenizer));
+        log_warning("%s: the chat template writes what is no token of '%s' and becomes several: %s; is it the template of another model?",
+                    s->name, tokenizer_path(t->tokenizer), list.chars);
     text_close(&list);
 }
 

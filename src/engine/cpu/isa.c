@@ -42,11 +42,11 @@ static bool has_amx(void)
 }
 
 static const isa isas[] = {         // best first
-    { "amx",        "AMX-BF16 and AVX-512 BF16", has_amx,        true,  0x3e7,  kernels_amx,        peak_amx },
-    { "avx512bf16", "AVX-512 F BW VL DQ BF16",   has_avx512bf16, true,  0xe7,  kernels_avx512bf16, peak_avx512bf16 },
-    { "avx512",     "AVX-512 F BW VL DQ",        has_avx512,     false, 0x27,   kernels_avx512,     peak_avx512 },
-    { "avx2",       "AVX2 and FMA",              has_avx2,       false, 0x7,    kernels_avx2,       peak_avx2 },
-    { "generic",    "nothing",                   has_generic,    false, 0x1,    kernels_generic,    peak_generic },
+    { "amx",        "AMX-BF16 and AVX-512 BF16", has_amx,        true,  true,  0x3e7,  kernels_amx,        peak_amx },
+    { "avx512bf16", "AVX-512 F BW VL DQ BF16",   has_avx512bf16, true,  true,  0xe7,  kernels_avx512bf16, peak_avx512bf16 },
+    { "avx512",     "AVX-512 F BW VL DQ",        has_avx512,     false, true,  0x27,   kernels_avx512,     peak_avx512 },
+    { "avx2",       "AVX2 and FMA",              has_avx2,       false, false, 0x7,    kernels_avx2,       peak_avx2 },
+    { "generic",    "nothing",                   has_generic,    false, false, 0x1,    kernels_generic,    peak_generic },
 };
 
 const isa *isa_find(const char *name, err *e)

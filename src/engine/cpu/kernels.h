@@ -23,7 +23,8 @@ typedef struct isa {
     const char *needs;              // what a CPU must have, for messages
     bool (*usable)(void);
     bool bf16;                      // multiplies bf16 natively
-    int dnnl;                       // the same limit in oneDNN's numbers
+    bool library;                   // oneDNN makes products in float32 …
+    int dnnl;                       // … kept to the same limit, in its numbers
     const kernel *kernels;          // by op
     // multiply-adds from registers, `rounds` times; returns how many floating point operations that were
     double (*peak)(int64_t rounds, bool bf16);

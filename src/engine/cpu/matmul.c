@@ -131,9 +131,9 @@ static int find(matmul *m, const call *c, err *e)
     return m->count;
 }
 
-static bool serves(const program *p, const call *c)
+static bool serves(const isa *set, const program *p, const call *c)
 {
-    return (c->op == OP_matmul || c->op == OP_matmul_nt || c->op == OP_matmul_tn) && program_operand(p, c->arg[1]) == F32
+    return set->library && (c->op == OP_matmul || c->op == OP_matmul_nt || c->op == OP_matmul_tn) && program_operand(p, c->arg[1]) == F32
         && program_value(p, c->arg[0])->type == F32;
 }
 
@@ -171,7 +171,7 @@ bool matmul_open(matmul **out, const program *p, const isa *set, bool forced, in
     int count = 0;
     *out = NULL;
     for (int n = 0; n < p->call_count; n++)
-        count += serves(p, &p->calls[n]);
+        count += serves(set, p, &p->calls[n]);
     if (!count)
         return true;
     matmul *m = *out = calloc(1, sizeof *m);
@@ -185,7 +185,7 @@ bool matmul_open(matmul **out, const program *p, const isa *set, bool forced, in
     int before = alone(m);
     bool good = true;
     for (int n = 0; n < p->call_count && good; n++)
-        if (serves(p, &p->calls[n]))
+        if (serves(set, p, &p->calls[n]))
             good = (m->of_call[n] = find(m, &p->calls[n], e));
     as_before(m, before);
     return good;

@@ -32,21 +32,6 @@ static inline float v_sum(vec a)
     return x[0];
 }
 
-#if !defined(__AVX512F__)
-// Turns a square of 16 x 16: row i becomes column i.
-static inline void v_turn(vec r[LANES])
-{
-    float in[LANES][LANES], out[LANES][LANES];
-    for (int i = 0; i < LANES; i++)
-        v_store(in[i], r[i]);
-    for (int i = 0; i < LANES; i++)
-        for (int j = 0; j < LANES; j++)
-            out[j][i] = in[i][j];
-    for (int i = 0; i < LANES; i++)
-        r[i] = v_load(out[i]);
-}
-#endif
-
 static inline float v_largest(vec a)
 {
     float x[LANES], most;
@@ -98,6 +83,19 @@ static inline void v_put(void *y, int64_t i, vec a, int bf16)
 static inline void v_put_n(void *y, int64_t i, vec a, int n, int bf16)
 {
     bf16 ? v_store_h_n((uint16_t *)y + i, a, n) : v_store_n((float *)y + i, a, n);
+}
+
+// A register of a row of n elements.
+static inline lane l_get_n(const void *x, int64_t i, int64_t n, int bf16)
+{
+    float whole[LANE] = {0};
+    if (n == LANE && !bf16)
+        return l_load((const float *)x + i);
+    if (n == LANE)
+        return l_load_h((const uint16_t *)x + i);
+    for (int64_t j = 0; j < n; j++)
+        whole[j] = bf16 ? bf16_to_float(((const uint16_t *)x)[i + j]) : ((const float *)x)[i + j];
+    return l_load(whole);
 }
 
 // for (V_ROW(j, n, width)) { … v_get_n(x, j, width, …) … }: full vectors, then what is left.

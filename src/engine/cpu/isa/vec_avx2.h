@@ -4,6 +4,34 @@
 typedef struct vec { __m256 a, b; } vec;
 typedef vec mask;
 
+// One register.
+typedef __m256 lane;
+enum { LANE = 8, REGISTERS = 16 };
+static inline lane l_set(float x) { return _mm256_set1_ps(x); }
+static inline lane l_load(const float *x) { return _mm256_loadu_ps(x); }
+static inline void l_store(float *y, lane a) { _mm256_storeu_ps(y, a); }
+static inline lane l_add(lane a, lane b) { return _mm256_add_ps(a, b); }
+static inline lane l_fma(lane a, lane b, lane c) { return _mm256_fmadd_ps(a, b, c); }
+
+// Turns a square of 8 x 8: row i becomes column i. Pairs, then fours, then the 128-bit halves.
+static inline void l_turn(lane r[LANE])
+{
+    lane a[8], b[8];
+    for (int i = 0; i < 8; i += 2) {
+        a[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
+        a[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+    }
+    for (int i = 0; i < 8; i += 4)
+        for (int j = 0; j < 2; j++) {
+            b[i + 2*j] = _mm256_shuffle_ps(a[i + j], a[i + 2 + j], 0x44);
+            b[i + 2*j + 1] = _mm256_shuffle_ps(a[i + j], a[i + 2 + j], 0xee);
+        }
+    for (int i = 0; i < 4; i++) {
+        r[i] = _mm256_permute2f128_ps(b[i], b[i + 4], 0x20);
+        r[i + 4] = _mm256_permute2f128_ps(b[i], b[i + 4], 0x31);
+    }
+}
+
 static inline vec v_set(float x) { return (vec){ _mm256_set1_ps(x), _mm256_set1_ps(x) }; }
 static inline vec v_load(const float *x) { return (vec){ _mm256_loadu_ps(x), _mm256_loadu_ps(x + 8) }; }
 static inline void v_store(float *y, vec v) { _mm256_storeu_ps(y, v.a); _mm256_storeu_ps(y + 8, v.b); }
@@ -69,6 +97,7 @@ static inline __m256 half_load_h(const uint16_t *x)
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const void *)x)), 16));
 }
 
+static inline lane l_load_h(const uint16_t *x) { return half_load_h(x); }
 static inline vec v_load_h(const uint16_t *x) { return (vec){ half_load_h(x), half_load_h(x + 8) }; }
 
 static inline vec v_load_h_n(const uint16_t *x, int64_t n)
@@ -100,4 +129,16 @@ static inline void v_store_h_n(uint16_t *y, vec v, int64_t n)
     v_store_h(n == 16 ? y : whole, v);
     if (n < 16)
         memcpy(y, whole, sizeof *y * (size_t)n);
+}
+
+// Turns a square of 16 x 16, as four of 8 x 8.
+static inline void v_turn(vec r[16])
+{
+    lane q[4][8];
+    for (int i = 0; i < 8; i++)
+        q[0][i] = r[i].a, q[1][i] = r[i].b, q[2][i] = r[i + 8].a, q[3][i] = r[i + 8].b;
+    for (int i = 0; i < 4; i++)
+        l_turn(q[i]);
+    for (int i = 0; i < 8; i++)
+        r[i] = (vec){ q[0][i], q[2][i] }, r[i + 8] = (vec){ q[1][i], q[3][i] };
 }

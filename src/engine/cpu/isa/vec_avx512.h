@@ -4,6 +4,15 @@
 typedef __m512 vec;
 typedef __mmask16 mask;
 
+// One register: a vec.
+typedef __m512 lane;
+enum { LANE = 16, REGISTERS = 32 };
+static inline lane l_set(float x) { return _mm512_set1_ps(x); }
+static inline lane l_load(const float *x) { return _mm512_loadu_ps(x); }
+static inline void l_store(float *y, lane a) { _mm512_storeu_ps(y, a); }
+static inline lane l_add(lane a, lane b) { return _mm512_add_ps(a, b); }
+static inline lane l_fma(lane a, lane b, lane c) { return _mm512_fmadd_ps(a, b, c); }
+
 static inline __mmask16 v_first(int64_t n) { return (__mmask16)((1u << n) - 1); }
 
 static inline vec v_set(float x) { return _mm512_set1_ps(x); }
@@ -79,3 +88,6 @@ static inline void v_turn(vec r[16])
         r[12 + j] = _mm512_shuffle_f32x4(b, d, 0xdd);
     }
 }
+
+static inline lane l_load_h(const uint16_t *x) { return v_load_h(x); }
+static inline void l_turn(lane r[LANE]) { v_turn(r); }

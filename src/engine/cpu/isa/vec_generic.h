@@ -8,6 +8,24 @@ typedef uint32_t four_bits __attribute__((vector_size(16)));
 typedef struct vec { four p[4]; } vec;
 typedef struct mask { four_whole p[4]; } mask;
 
+// One register.
+typedef four lane;
+enum { LANE = 4, REGISTERS = 16 };
+static inline lane l_set(float x) { return (lane){ x, x, x, x }; }
+static inline lane l_load(const float *x) { lane v; memcpy(&v, x, sizeof v); return v; }
+static inline void l_store(float *y, lane a) { memcpy(y, &a, sizeof a); }
+static inline lane l_add(lane a, lane b) { return a + b; }
+static inline lane l_fma(lane a, lane b, lane c) { return c + a * b; }
+
+// Turns a square of 4 x 4: row i becomes column i.
+static inline void l_turn(lane r[LANE])
+{
+    lane in[LANE];
+    memcpy(in, r, sizeof in);
+    for (int i = 0; i < LANE; i++)
+        r[i] = (lane){ in[0][i], in[1][i], in[2][i], in[3][i] };
+}
+
 #define EACH(expr) do { for (int i = 0; i < 4; i++) expr; } while (0)
 
 static inline vec v_set(float x) { vec v; EACH(v.p[i] = ((four){ x, x, x, x })); return v; }
@@ -57,11 +75,24 @@ static inline vec v_load_h(const uint16_t *x)
     return v;
 }
 
+static inline lane l_load_h(const uint16_t *x) { return (lane)((four_bits){ x[0], x[1], x[2], x[3] } << 16); }
+
 static inline void v_store_h_n(uint16_t *y, vec a, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
         y[i] = bf16_from_float(a.p[i / 4][i % 4]);
 }
 static inline void v_store_h(uint16_t *y, vec a) { v_store_h_n(y, a, 16); }
+
+// Turns a square of 16 x 16: row i becomes column i.
+static inline void v_turn(vec r[16])
+{
+    float in[16][16], out[16][16];
+    memcpy(in, r, sizeof in);
+    for (int i = 0; i < 16; i++)
+        for (int j = 0; j < 16; j++)
+            out[j][i] = in[i][j];
+    memcpy(r, out, sizeof out);
+}
 
 #undef EACH

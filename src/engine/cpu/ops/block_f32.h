@@ -1,53 +1,66 @@
-// Products of small blocks in float32, and the packing of what they multiply: c = a b or c += a b.
-//     a   [M][lda]    rows, as they are; or in squares of 32 x 32: `step` elements from one to the next along k,
-//                     `down` to the 32 rows below (rows: step 32, down 32 lda)
+// Products of small blocks in float32, and the packing of what attention multiplies: c = a b or c += a b. Sums are
+// made in registers, from zero: c, which may be large, is added in the end, so that less is lost.
+//     a   [M][lda]    rows, as they are
 //     b   [K][ldb]    rows; in block_bf16.h pairs of rows interleaved
 // M, N and K are multiples of 32; `rows` are those that exist, the rest is filled with zeros.
 
 typedef float f32_elem;
 
-#if defined(__AVX512F__)
-enum { F32_ROWS = 8, F32_VECS = 2 };
+#if defined(__clang__)
+#define UNROLL _Pragma("unroll")
 #else
-enum { F32_ROWS = 4, F32_VECS = 1 };
+#define UNROLL _Pragma("GCC unroll 16")     // early enough that arrays of sums become registers
 #endif
 
-INLINE void f32_micro(float *c, int64_t ldc, const float *a, int64_t lda, int64_t step, const float *b, int64_t ldb,
-    int64_t K, const int add)
+// rows x (vecs * LANE) of c. Element (i, k) of a is a[i*ra + k*ka].
+INLINE void f32_micro(float *c, int64_t ldc, const float *a, int64_t ra, const int64_t ka, const float *b, int64_t ldb, int64_t K,
+                      const int rows, const int vecs, const int add)
 {
-    vec sum[F32_ROWS][F32_VECS];
-    for (int i = 0; i < F32_ROWS; i++)
-        for (int j = 0; j < F32_VECS; j++)
-            sum[i][j] = v_set(0);              // y, which may be large, is added in the end: less is lost
-    for (int64_t k = 0; k < K; k += 32, a += step)
-        for (int l = 0; l < 32; l++) {
-            vec row[F32_VECS];
-            for (int j = 0; j < F32_VECS; j++)
-                row[j] = v_load(b + (k + l)*ldb + j*LANES);
-            for (int i = 0; i < F32_ROWS; i++)
-                for (int j = 0; j < F32_VECS; j++)
-                    sum[i][j] = v_fma(v_set(a[i*lda + l]), row[j], sum[i][j]);
+    enum { MOST = 8 };
+    lane sum[MOST][MOST];
+    UNROLL for (int i = 0; i < rows; i++)
+        UNROLL for (int j = 0; j < vecs; j++)
+            sum[i][j] = l_set(0);
+    UNROLL for (int i = 0; i < rows; i++) {
+        __builtin_prefetch(c + i*ldc);
+        __builtin_prefetch(c + i*ldc + vecs*LANE - 1);
+    }
+    for (int64_t k = 0; k < K; k++, a += ka, b += ldb) {
+        lane row[MOST];
+        UNROLL for (int j = 0; j < vecs; j++)
+            row[j] = l_load(b + j*LANE);
+        UNROLL for (int i = 0; i < rows; i++) {
+            const lane x = l_set(a[i*ra]);
+            UNROLL for (int j = 0; j < vecs; j++)
+                sum[i][j] = l_fma(x, row[j], sum[i][j]);
         }
-    for (int i = 0; i < F32_ROWS; i++)
-        for (int j = 0; j < F32_VECS; j++)
-            v_store(c + i*ldc + j*LANES, add ? v_add(v_load(c + i*ldc + j*LANES), sum[i][j]) : sum[i][j]);
+    }
+    UNROLL for (int i = 0; i < rows; i++)
+        UNROLL for (int j = 0; j < vecs; j++)
+            l_store(c + i*ldc + j*LANE, add ? l_add(l_load(c + i*ldc + j*LANE), sum[i][j]) : sum[i][j]);
 }
 
-static void f32_product_of(float *c, int64_t ldc, const float *a, int64_t lda, int64_t step, int64_t down, const float *b, int64_t ldb,
-                           int64_t M, int64_t N, int64_t K, bool add)
+enum { F32_ROWS = REGISTERS == 32 ? 8 : 6, F32_VECS = 2, F32_REST = 32 % F32_ROWS };
+
+INLINE void f32_block(float *c, int64_t ldc, const float *a, int64_t lda, const float *b, int64_t ldb, int64_t M, int64_t N, int64_t K,
+                      const int add)
 {
-    for (int64_t n = 0; n < N; n += F32_VECS * LANES)
-        for (int64_t m = 0; m < M; m += F32_ROWS)
-            if (add)
-                f32_micro(c + m*ldc + n, ldc, a + m/32*down + m%32*lda, lda, step, b + n, ldb, K, 1);
-            else
-                f32_micro(c + m*ldc + n, ldc, a + m/32*down + m%32*lda, lda, step, b + n, ldb, K, 0);
+    for (int64_t n = 0; n < N; n += F32_VECS * LANE) {
+        int64_t m = 0;
+        for (; m + F32_ROWS <= M; m += F32_ROWS)
+            f32_micro(c + m*ldc + n, ldc, a + m*lda, lda, 1, b + n, ldb, K, F32_ROWS, F32_VECS, add);
+        for (; F32_REST && m < M; m += 2)
+            f32_micro(c + m*ldc + n, ldc, a + m*lda, lda, 1, b + n, ldb, K, 2, F32_VECS, add);
+    }
 }
 
 static void f32_product(float *c, int64_t ldc, const float *a, int64_t lda, const float *b, int64_t ldb,
                         int64_t M, int64_t N, int64_t K, bool add)
 {
-    f32_product_of(c, ldc, a, lda, 32, 32*lda, b, ldb, M, N, K, add);
+    if (add)
+        f32_block(c, ldc, a, lda, b, ldb, M, N, K, 1);
+    else
+        f32_block(c, ldc, a, lda, b, ldb, M, N, K, 0);
 }
 
 static inline void f32_begin(void) {}
@@ -66,17 +79,15 @@ static inline void f32_put_pair(float *b, int64_t ldb, int64_t k, int64_t n, vec
 static inline void f32_put_row(float *a, int64_t i, vec x) { v_store(a + i, x); }
 
 // a[i][k] = x[i][k], which is b too.
-INLINE void f32_rows(float *a, int64_t lda, int64_t step, const void *x, int64_t ldx, int64_t rows, int64_t columns,
-    int64_t M, int64_t K, const int h)
+INLINE void f32_rows(float *a, int64_t lda, const void *x, int64_t ldx, int64_t rows, int64_t columns, int64_t M, int64_t K, const int h)
 {
     for (int64_t i = 0; i < M; i++)
         for (int64_t k = 0; k < K; k += LANES)
-            v_store(a + i*lda + k/32*step + k%32, i < rows && k < columns ? v_get_n(x, i*ldx + k, V_WIDTH(k, columns), h) : v_set(0));
+            v_store(a + i*lda + k, i < rows && k < columns ? v_get_n(x, i*ldx + k, V_WIDTH(k, columns), h) : v_set(0));
 }
 
 // a[k][i] = x[i][k]; x has `rows` rows (of M) and `columns` columns (of K).
-INLINE void f32_turned(float *a, int64_t lda, int64_t step, const void *x, int64_t ldx, int64_t rows, int64_t columns,
-    int64_t M, int64_t K, const int h)
+INLINE void f32_turned(float *a, int64_t lda, const void *x, int64_t ldx, int64_t rows, int64_t columns, int64_t M, int64_t K, const int h)
 {
     for (int64_t i = 0; i < M; i += LANES)
         for (int64_t k = 0; k < K; k += LANES) {
@@ -85,13 +96,11 @@ INLINE void f32_turned(float *a, int64_t lda, int64_t step, const void *x, int64
                 square[l] = i + l < rows && k < columns ? v_get_n(x, (i + l)*ldx + k, V_WIDTH(k, columns), h) : v_set(0);
             v_turn(square);
             for (int l = 0; l < LANES; l++)
-                v_store(a + (k + l)*lda + i/32*step + i%32, square[l]);
+                v_store(a + (k + l)*lda + i, square[l]);
         }
 }
 
-#define f32_a_rows_of(...)       f32_rows(__VA_ARGS__)
-#define f32_a_cols_of(...)       f32_turned(__VA_ARGS__)
-#define f32_a_rows(a, lda, ...)  f32_rows(a, lda, 32, __VA_ARGS__)
-#define f32_a_cols(a, lda, ...)  f32_turned(a, lda, 32, __VA_ARGS__)
-#define f32_b_rows(b, ldb, ...)  f32_rows(b, ldb, 32, __VA_ARGS__)
-#define f32_b_cols(b, ldb, ...)  f32_turned(b, ldb, 32, __VA_ARGS__)
+#define f32_a_rows  f32_rows
+#define f32_a_cols  f32_turned
+#define f32_b_rows  f32_rows
+#define f32_b_cols  f32_turned

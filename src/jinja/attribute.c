@@ -41,6 +41,8 @@ static value attribute(render *r, value v, str name)
         value *found = dict_find_name(r, v.dict, name);
         return found ? *found : (value){0};
     }
+    if (v.kind == V_SELF)
+        return block_value(r, name);
     if (v.kind == V_LOOP)
         return part_of_loop(r, v.loop, name);
     if (v.kind == V_CYCLER && str_is(name, "current"))
@@ -49,8 +51,13 @@ static value attribute(render *r, value v, str name)
         return text_value(r, v.macro->name, 0);
     if (v.kind == V_TUPLE && v.safe && (str_is(name, "grouper") || str_is(name, "list")))     // of |groupby
         return v.list->items[name.at[0] == 'l'];
-    if ((v.kind == V_INT || v.kind == V_BOOL || v.kind == V_FLOAT) && str_is(name, "real"))
-        return v.kind == V_BOOL ? value_int(v.truth) : v;
+    if (v.kind == V_FUNCTION && str_is(name, "fromkeys") && !strcmp(v.function->name, "dict"))
+        return (value){ .kind = V_FUNCTION, .function = &dict_fromkeys };
+    if (v.kind == V_INT || v.kind == V_BOOL || v.kind == V_FLOAT || v.kind == V_BIG) {
+        value part = number_part(v, name);
+        if (part.kind != V_MISSING)
+            return part;
+    }
     if (v.kind == V_RANGE && (str_is(name, "start") || str_is(name, "stop") || str_is(name, "step")))
         return value_int(name.size == 5 ? v.range->start : str_is(name, "stop") ? v.range->stop : v.range->step);
     if (name.size > 4 && str_begins(name, STR("__")) && str_ends(name, STR("__")))
@@ -138,11 +145,13 @@ static bool text_steps(render *r, value v, int64_t start, int64_t count, int64_t
     return true;
 }
 
+bool value_can_slice(value v) { return v.kind == V_TEXT || v.kind == V_LIST || v.kind == V_TUPLE || v.kind == V_RANGE; }
+
 bool value_slice(render *r, value v, value start, value stop, value step, value *out)
 {
     if (v.kind == V_UNDEFINED)
         return undefined_fail(r, v);
-    if (v.kind != V_TEXT && v.kind != V_LIST && v.kind != V_TUPLE && v.kind != V_RANGE)
+    if (!value_can_slice(v))
         return jinja_fail(r, "a %s cannot be sliced", value_type(v));
     int64_t by = 1, count, from, to;
     if (step.kind != V_MISSING && step.kind != V_NONE && !value_as_int(step, &by))

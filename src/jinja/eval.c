@@ -114,17 +114,30 @@ static bool eval_dict(render *r, const expr *x, value *out)
 static bool eval_concat(render *r, const expr *x, value *out)
 {
     sink s = { .r = r };
+    value *parts;
+    bool markup = false;
+    TRY(eval_all(r, x->items, x->count, &parts));
+    here(r, x);
+    for (int i = 0; i < x->count; i++)
+        markup = markup || (x->escapes == ESCAPE_YES && parts[i].kind == V_TEXT && parts[i].safe);
     for (int i = 0; i < x->count; i++) {
-        value v;
-        TRY(eval(r, x->items[i], &v));
-        here(r, x);
-        TRY(print_value(r, &s, v));
+        TRY(!markup || text_escape(r, parts[i], &parts[i]));
+        TRY(print_value(r, &s, parts[i]));
     }
     *out = sink_text(&s);
+    out->safe = markup;
     return true;
 }
 
-static bool eval_slice(render *r, const expr *x, value object, value *out)
+static bool is_constant(const expr *x)
+{
+    bool yes = x->kind == EX_CONST || x->kind == EX_LIST || x->kind == EX_TUPLE || x->kind == EX_DICT;
+    for (int i = 0; yes && i < x->count; i++)
+        yes = is_constant(x->items[i]);
+    return yes;
+}
+
+static bool eval_slice(render *r, const expr *x, value object, bool is_constant, value *out)
 {
     value bounds[3] = {0};
     const expr *parts[3] = { x->a, x->b, x->c };
@@ -132,6 +145,10 @@ static bool eval_slice(render *r, const expr *x, value object, value *out)
         if (parts[i])
             TRY(eval(r, parts[i], &bounds[i]));
     here(r, x);
+    if (is_constant && !value_can_slice(object) && object.kind != V_UNDEFINED) {    // jinja2 computes it early, and then is more lenient
+        *out = value_undefined(r, "a part of what has none");
+        return true;
+    }
     TRY(value_slice(r, object, bounds[0], bounds[1], bounds[2], out));
     if (r->fork)
         fork_see_slice(r, object, bounds, *out);
@@ -152,7 +169,7 @@ static bool eval_item(render *r, const expr *x, value *out)
         return true;
     }
     if (x->b->kind == EX_SLICE)
-        return eval_slice(r, x->b, object, out);
+        return eval_slice(r, x->b, object, is_constant(x->a), out);
     TRY(eval(r, x->b, &key));
     here(r, x);
     if (r->fork)

@@ -4,6 +4,22 @@
 
 #define UNUSED (void)self, (void)a, (void)raw
 
+bool filter_lazily(render *r, row_run *run, value *self, value *a, const call_args *raw, value *out)
+{
+    const int depth = r->depth;
+    if (run(r, self, a, raw, out))
+        return true;
+    if (r->e->code != ERR_INPUT || !jinja_step(r, 0))       // limits hold whoever looks at the result
+        return false;
+    r->depth = depth;
+    if (out->kind != V_ITERATOR)
+        *out = value_iterator(r, NULL, 0, "generator");
+    err *failure = ARENA_NEW(&r->arena, err);
+    *failure = *r->e;
+    out->iterator->failure = failure;
+    return true;
+}
+
 static bool run_length(render *r, value *self, value *a, const call_args *raw, value *out)
 {
     UNUSED;
@@ -38,7 +54,7 @@ static bool run_first(render *r, value *self, value *a, const call_args *raw, va
         jiterator *i = self->iterator;
         fork_note(r, i, sizeof *i);
         *out = i->next < i->count ? i->items[i->next++] : value_undefined(r, "first of an empty list");
-        return true;
+        return out->kind != V_UNDEFINED || iterator_end(r, i);
     }
     value *items;
     int64_t count;
@@ -174,6 +190,10 @@ static bool run_sum(render *r, value *self, value *a, const call_args *raw, valu
     return true;
 }
 
+LAZY(items)
+LAZY(batch)
+LAZY(slice)
+
 const function_row filters_of_lists[] = {
     { "length", "/", run_length },
     { "count", "/", run_length },
@@ -183,9 +203,9 @@ const function_row filters_of_lists[] = {
     { "first", "/", run_first },
     { "last", "/", run_last },
     { "reverse", "/", run_reverse },
-    { "items", "/", run_items },
-    { "batch", "linecount fill_with?", run_batch },
-    { "slice", "slices fill_with?", run_slice },
+    { "items", "/", lazy_items },
+    { "batch", "linecount fill_with?", lazy_batch },
+    { "slice", "slices fill_with?", lazy_slice },
     { "attr", "name", run_attr },
     { "sum", "attribute? start?", run_sum },
     { 0 },

@@ -99,14 +99,18 @@ static bool escape(render *r, value *self, value *out)
     return true;
 }
 
+bool text_escape(render *r, value v, value *out)
+{
+    if (v.kind != V_TEXT || !v.safe)
+        return escape(r, &v, out);
+    *out = v;
+    return true;
+}
+
 static bool run_escape(render *r, value *self, value *a, const call_args *raw, value *out)
 {
     UNUSED;
-    if (self->kind == V_TEXT && self->safe) {
-        *out = *self;
-        return true;
-    }
-    return escape(r, self, out);
+    return text_escape(r, *self, out);
 }
 
 static bool run_forceescape(render *r, value *self, value *a, const call_args *raw, value *out)

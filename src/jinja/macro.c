@@ -68,6 +68,7 @@ bool exec_macro(render *r, jmacro *m, const call_args *c, value *out)
         r->frame = &frame;
         ok = exec_capture(r, &m->node->body, r->scope, &f, out);
         r->frame = frame.before;
+        out->safe = r->escape;
     }
     r->calls--;
     r->scope = outer;

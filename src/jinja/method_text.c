@@ -491,5 +491,6 @@ const function_row methods_of_text[] = {
     { "replace", "/old new count?", run_replace },
     { "join", "/iterable", run_join },
     { "format", "*", format_braces },
+    { "format_map", "/mapping", format_map },
     { 0 },
 };

@@ -24,7 +24,7 @@ TEST_OF(sequence, self->kind == V_UNDEFINED || self->kind == V_TEXT || self->kin
         || self->kind == V_DICT || self->kind == V_RANGE)
 TEST_OF(iterable, value_iterable(*self))
 TEST_OF(callable, self->kind == V_MACRO || self->kind == V_METHOD || self->kind == V_FUNCTION || self->kind == V_LOOP
-        || self->kind == V_JOINER || self->kind == V_UNDEFINED)
+        || self->kind == V_JOINER || self->kind == V_BLOCK || self->kind == V_UNDEFINED)
 TEST_OF(escaped, self->kind == V_TEXT && self->safe)
 TEST_OF(filter, self->kind == V_TEXT && filter_find(self->text->s))
 TEST_OF(test, self->kind == V_TEXT && test_find(self->text->s))

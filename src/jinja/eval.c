@@ -134,7 +134,7 @@ static bool is_constant(const expr *x)
     bool yes = x->kind == EX_CONST || x->kind == EX_LIST || x->kind == EX_TUPLE || x->kind == EX_DICT;
     for (int i = 0; yes && i < x->count; i++)
         yes = is_constant(x->items[i]);
-    return yes;
+    return yes || ((x->kind == EX_NEGATE || x->kind == EX_PLUS) && is_constant(x->a));
 }
 
 static bool eval_slice(render *r, const expr *x, value object, bool is_constant, value *out)

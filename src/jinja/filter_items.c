@@ -25,21 +25,13 @@ static bool row_of(render *r, const call_args *raw, int used, bool filter, const
     return true;
 }
 
-static bool path_or(render *r, value item, value path, const value *otherwise, value *out)
-{
-    TRY(attribute_path(r, item, path, out));
-    if (out->kind == V_UNDEFINED && otherwise && otherwise->kind != V_NONE)
-        *out = *otherwise;
-    return true;
-}
-
 static bool map_attribute(render *r, const call_args *raw, value *items, int64_t count, jiterator *out)
 {
     const value *path = named(raw, "attribute"), *otherwise = named(raw, "default");
     if (raw->named_count > 1 + (otherwise != NULL))
         return jinja_fail(r, "map takes 'attribute' and 'default', or the name of a filter");
     for (int64_t i = 0; i < count; i++) {
-        TRY(path_or(r, items[i], *path, otherwise, &out->items[i]));
+        TRY(attribute_path_or(r, items[i], *path, otherwise, &out->items[i]));
         out->count++;
     }
     return true;
@@ -128,7 +120,7 @@ static bool run_rejectattr(render *r, value *self, value *a, const call_args *ra
 // What an item is compared by: its attribute, text in lower case unless case counts.
 static bool key_of(render *r, value item, value path, bool case_sensitive, const value *otherwise, value *key)
 {
-    TRY(path_or(r, item, path, otherwise, key));
+    TRY(attribute_path_or(r, item, path, otherwise, key));
     return case_sensitive || key->kind != V_TEXT || text_change_case(r, *key, CASE_LOWER, key);
 }
 
@@ -276,7 +268,7 @@ static bool run_groupby(render *r, value *self, value *a, const call_args *raw, 
                 break;
         }
         value *pair = ARENA_ARRAY(&r->arena, value, 2);
-        TRY(path_or(r, all.list->items[i], a[0], otherwise, &pair[0]));
+        TRY(attribute_path_or(r, all.list->items[i], a[0], otherwise, &pair[0]));
         pair[1] = value_list(r, all.list->items + i, end - i, V_LIST);
         value group = value_list(r, pair, 2, V_TUPLE);
         group.safe = true;                                  // has .grouper and .list

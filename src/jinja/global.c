@@ -176,5 +176,5 @@ const function_row *global_find(str name)
     for (size_t i = 0; i < COUNT(globals); i++)
         if (str_is(name, globals[i].name))
             return &globals[i];
-    return NULL;
+    return str_is(name, lipsum_row.name) ? &lipsum_row : NULL;
 }

@@ -490,6 +490,8 @@ const function_row methods_of_text[] = {
     { "rpartition", "/sep", run_rpartition },
     { "replace", "/old new count?", run_replace },
     { "join", "/iterable", run_join },
+    { "maketrans", "/x y? z?", run_maketrans },
+    { "translate", "/table", run_translate },
     { "format", "*", format_braces },
     { "format_map", "/mapping", format_map },
     { 0 },

@@ -174,9 +174,12 @@ static bool captured_body(parser *p, stmt *s, const char *end)
 static bool parse_filter_block(parser *p, const jtoken *at, stmt **out)
 {
     stmt *s = *out = stmt_new(p, ST_FILTER, at);
+    const bool soft = p->soft;
     s->value = captured(p);
+    p->soft = false;
     TRY(parse_filter_from(p, &s->value));
     TRY(parse_filters(p, &s->value));
+    p->soft = soft;
     return captured_body(p, s, "endfilter");
 }
 
@@ -188,8 +191,11 @@ static bool parse_set(parser *p, const jtoken *at, stmt **out)
         return parse_tuple(p, true, NULL, false, &s->value);
     s->kind = ST_SET_BLOCK;
     if (is_op(p->t, "|")) {
+        const bool soft = p->soft;
         s->value = captured(p);
+        p->soft = false;
         TRY(parse_filters(p, &s->value));
+        p->soft = soft;
     }
     return captured_body(p, s, "endset");
 }

@@ -146,6 +146,7 @@ struct render {
     jinja_limits limits;
     int64_t steps;
     int depth, calls;
+    uint64_t random;                // state of what chooses; 0: not begun
     int32_t line, column;           // of what is being computed
     const call_frame *frame;
     sink *out, *root;               // where text goes now; the output itself
@@ -170,6 +171,7 @@ enum { MARK_GENERATION = 1 << 30 };  // OR-ed to the marks of what stands inside
 bool jinja_fail(render *r, const char *fmt, ...) PRINTF(2, 3);
 bool jinja_stop(render *r, err_code code, const char *fmt, ...) PRINTF(3, 4);
 bool jinja_step(render *r, int64_t steps);              // false when a limit is reached
+uint64_t jinja_random(render *r, uint64_t below);
 bool jinja_enter(render *r);                            // one level deeper; r->depth-- undoes it
 bool jinja_render_at(const jinja *j, const node *context, int32_t (*mark)(void *, const node *), void *self,
                      const jinja_limits *limits, struct timespec now, size_t watch, int32_t *watch_line, jinja_fork *fork,
@@ -244,13 +246,14 @@ bool number_parse_float(str s, double *out);
 
 // format.c
 bool format_percent(render *r, value format, value args, value *out);
-extern row_run format_braces, format_map;
+extern row_run format_braces, format_map, run_pprint, run_maketrans, run_translate;
 
 // attribute.c
 value value_attribute(render *r, value v, str name, int32_t mark);      // a.b
 bool value_item(render *r, value v, value key, value *out);             // a[b]
 bool value_can_slice(value v);
 bool value_slice(render *r, value v, value start, value stop, value step, value *out);
+bool attribute_path_or(render *r, value item, value path, const value *otherwise, value *out);
 bool attribute_path(render *r, value item, value path, value *out);     // "a.b.0" as filters take it
 
 // call.c
@@ -264,11 +267,12 @@ const function_row *filter_find(str name);
 const function_row *test_find(str name);
 const function_row *method_find(value v, str name, bool *changes);      // changes: it would modify its object
 const function_row *global_find(str name);
-extern const function_row dict_fromkeys;
+extern const function_row dict_fromkeys, lipsum_row;
 void filter_names(const char **names, size_t *count);   // room for TABLE_NAMES
 void test_names(const char **names, size_t *count);
 enum { TABLE_NAMES = 128 };
-extern const function_row filters_of_text[], filters_of_lists[], filters_of_items[], filters_of_numbers[];
+extern const function_row filters_of_text[], filters_of_lists[], filters_of_items[], filters_of_numbers[], filters_of_html[],
+    filters_of_layout[], filters_of_chance[];
 extern const function_row methods_of_text[], methods_of_text_case[], methods_of_dict[], methods_of_list[], methods_of_range[];
 extern const function_row methods_of_cycler[], methods_of_loop[], methods_of_int[], methods_of_float[];
 
@@ -296,6 +300,7 @@ bool exec_rest(render *r, body_frame *b, flow *f);     // from its statement `at
 bool exec_capture(render *r, const struct body *b, scope *own, flow *f, value *out);  // what a body prints
 bool exec_call(render *r, const struct stmt *s);
 value macro_value(render *r, const struct stmt *s, str name);
+value macro_arguments(render *r, const jmacro *m);      // names
 bool exec_macro(render *r, jmacro *m, const call_args *c, value *out);
 bool exec_loop(render *r, const struct stmt *s, scope *outer, value items, int64_t depth, flow *f);
 bool loop_finish(render *r, jloop *loop, bool with_item);  // as if it ended now, or after its element

@@ -147,13 +147,11 @@ static bool text_steps(render *r, value v, int64_t start, int64_t count, int64_t
     return true;
 }
 
-bool value_can_slice(value v) { return v.kind == V_TEXT || v.kind == V_LIST || v.kind == V_TUPLE || v.kind == V_RANGE; }
-
 bool value_slice(render *r, value v, value start, value stop, value step, value *out)
 {
     if (v.kind == V_UNDEFINED)
         return undefined_fail(r, v);
-    if (!value_can_slice(v))
+    if (v.kind != V_TEXT && v.kind != V_LIST && v.kind != V_TUPLE && v.kind != V_RANGE)
         return jinja_fail(r, "a %s cannot be sliced", value_type(v));
     int64_t by = 1, count, from, to;
     if (step.kind != V_MISSING && step.kind != V_NONE && !value_as_int(step, &by))

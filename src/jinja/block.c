@@ -72,7 +72,7 @@ bool exec_load(render *r, const stmt *s)
 {
     value v;
     TRY(eval(r, s->value, &v));
-    bool nothing = v.kind == V_ITERATOR ? v.iterator->next >= v.iterator->count && !v.iterator->failure : !value_truth(r, v);
-    nothing = nothing && v.kind != V_TEXT && v.kind != V_UNDEFINED;
-    return (nothing && s->ignore_missing) || jinja_fail(r, "{%% %.*s %%} finds no other template: a chat template stands alone", STR_ARG(s->text));
+    const bool nothing = !value_truth(r, v) && v.kind != V_TEXT && v.kind != V_UNDEFINED;
+    return (nothing && s->ignore_missing)
+           || jinja_fail(r, "{%% %.*s %%} finds no other template: a chat template stands alone", STR_ARG(s->text));
 }

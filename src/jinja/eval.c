@@ -129,15 +129,7 @@ static bool eval_concat(render *r, const expr *x, value *out)
     return true;
 }
 
-static bool is_constant(const expr *x)
-{
-    bool yes = x->kind == EX_CONST || x->kind == EX_LIST || x->kind == EX_TUPLE || x->kind == EX_DICT;
-    for (int i = 0; yes && i < x->count; i++)
-        yes = is_constant(x->items[i]);
-    return yes || ((x->kind == EX_NEGATE || x->kind == EX_PLUS) && is_constant(x->a));
-}
-
-static bool eval_slice(render *r, const expr *x, value object, bool is_constant, value *out)
+static bool eval_slice(render *r, const expr *x, value object, value *out)
 {
     value bounds[3] = {0};
     const expr *parts[3] = { x->a, x->b, x->c };
@@ -145,10 +137,6 @@ static bool eval_slice(render *r, const expr *x, value object, bool is_constant,
         if (parts[i])
             TRY(eval(r, parts[i], &bounds[i]));
     here(r, x);
-    if (is_constant && !value_can_slice(object) && object.kind != V_UNDEFINED) {    // jinja2 computes it early, and then is more lenient
-        *out = value_undefined(r, "a part of what has none");
-        return true;
-    }
     TRY(value_slice(r, object, bounds[0], bounds[1], bounds[2], out));
     if (r->fork)
         fork_see_slice(r, object, bounds, *out);
@@ -163,13 +151,13 @@ static bool eval_item(render *r, const expr *x, value *out)
         here(r, x);
         if (r->fork)
             fork_see_attribute(r, object, x->text);
-        if (object.kind == V_UNDEFINED)
+        if (object.kind == V_UNDEFINED && !(str_begins(x->text, STR("__")) && str_ends(x->text, STR("__"))))
             return undefined_fail(r, object);
         *out = value_attribute(r, object, x->text, 0);
         return true;
     }
     if (x->b->kind == EX_SLICE)
-        return eval_slice(r, x->b, object, is_constant(x->a), out);
+        return eval_slice(r, x->b, object, out);
     TRY(eval(r, x->b, &key));
     here(r, x);
     if (r->fork)

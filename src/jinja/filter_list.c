@@ -89,7 +89,7 @@ static bool run_reverse(render *r, value *self, value *a, const call_args *raw, 
     value *back = ARENA_ARRAY(&r->arena, value, count);
     for (int64_t i = 0; i < count; i++)
         back[i] = items[count - 1 - i];
-    *out = is_text ? value_list(r, back, count, V_LIST) : value_iterator(r, back, count, "reversed");
+    *out = is_text || self->kind == V_ITERATOR ? value_list(r, back, count, V_LIST) : value_iterator(r, back, count, "reversed");
     return !is_text || text_join(r, text_value(r, STR(""), 0), *out, out);
 }
 
@@ -116,8 +116,11 @@ static bool run_batch(render *r, value *self, value *a, const call_args *raw, va
     int64_t count, size, n = 0;
     TRY(value_items(r, *self, &items, &count));
     TRY(want_int(r, a[0], "the size of a batch", 0, &size));
-    if (size < 1 || size > r->limits.steps)
-        return jinja_fail(r, "the size of a batch is at least 1");
+    if (size > r->limits.steps)
+        return jinja_fail(r, "the size of a batch is at most %lld", (long long)r->limits.steps);
+    if (size == 0 && count)                                 // as jinja2 has it: an empty row, and all in one
+        ARENA_PUSH(&r->arena, rows, n, value_list(r, NULL, 0, V_LIST));
+    size = size < 1 ? MAX(count, 1) : size;
     bool fill = a[1].kind != V_MISSING && a[1].kind != V_NONE;
     for (int64_t at = 0; at < count; at += size) {
         int64_t have = MIN(size, count - at), all = fill ? size : have;
@@ -139,8 +142,9 @@ static bool run_slice(render *r, value *self, value *a, const call_args *raw, va
     int64_t count, slices, at = 0;
     TRY(value_items(r, *self, &items, &count));
     TRY(want_int(r, a[0], "the number of slices", 0, &slices));
-    if (slices < 1 || slices > r->limits.steps)
+    if (slices == 0 || slices > r->limits.steps)
         return jinja_fail(r, "the number of slices is at least 1");
+    slices = MAX(slices, 0);
     TRY(jinja_step(r, slices));
     bool fill = a[1].kind != V_MISSING && a[1].kind != V_NONE;
     value *columns = ARENA_ARRAY(&r->arena, value, slices);

@@ -36,7 +36,8 @@ static bool run_int(render *r, value *self, value *a, const call_args *raw, valu
             *out = otherwise;
     } else if (self->kind == V_TEXT) {
         const bool usable = based && (base == 0 || (base >= 2 && base <= 36));
-        if (!(usable && number_parse_int(self->text->s, (int)base, out, r)) && !(number_parse_float(self->text->s, &d) && from_float(d, out)))
+        const bool whole = usable && number_parse_int(self->text->s, (int)base, out, r);
+        if (!whole && !(number_parse_float(self->text->s, &d) && from_float(d, out)))
             *out = otherwise;
     } else {
         *out = otherwise;

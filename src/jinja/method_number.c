@@ -89,8 +89,8 @@ static bool run_hex(render *r, value *self, value *a, const call_args *raw, valu
 }
 
 const function_row methods_of_float[] = {
-    { "is_integer", "/", run_is_integer }, { "conjugate", "/", run_conjugate }, { "as_integer_ratio", "/", run_ratio }, { "hex", "/", run_hex },
-    { 0 },
+    { "is_integer", "/", run_is_integer }, { "conjugate", "/", run_conjugate }, { "as_integer_ratio", "/", run_ratio },
+    { "hex", "/", run_hex }, { 0 },
 };
 const function_row methods_of_int[] = {
     { "bit_length", "/", run_bit_length }, { "bit_count", "/", run_bit_count }, { "conjugate", "/", run_conjugate },

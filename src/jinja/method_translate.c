@@ -46,6 +46,11 @@ bool run_maketrans(render *r, value *self, value *a, const call_args *raw, value
     return true;
 }
 
+static bool is_character(value v, int64_t *number)
+{
+    return value_as_int(v, number) && *number >= 0 && *number <= 0x10FFFF && !(*number >= 0xD800 && *number < 0xE000);
+}
+
 bool run_translate(render *r, value *self, value *a, const call_args *raw, value *out)
 {
     (void)raw;
@@ -67,7 +72,7 @@ bool run_translate(render *r, value *self, value *a, const call_args *raw, value
             TRY(sink_part(&s, *self, at, next, 0));
         else if (by.kind == V_TEXT)
             TRY(sink_value(&s, by, 0));
-        else if (by.kind != V_NONE && (!value_as_int(by, &number) || number < 0 || number > 0x10FFFF || (number >= 0xD800 && number < 0xE000)))
+        else if (by.kind != V_NONE && !is_character(by, &number))
             return jinja_fail(r, "translate: the dict's values are characters, texts or none");
         else if (by.kind != V_NONE)
             TRY(sink_bytes(&s, bytes, (size_t)utf8_write((uint32_t)number, bytes), text_mark_at(*self, at)));

@@ -22,7 +22,8 @@ static uint64_t hash(uint64_t h, const node *n, int depth)
         h = hash(h, &n->list.items[0], depth + 1);
     if (n->kind == NODE_OBJECT && depth < 8)
         for (int64_t i = 0; i < n->object.count; i++)
-            h = hash(mix(h + 1), &n->object.members[i].value, depth + 1);
+            if (n->object.members[i].value.kind >= NODE_TEXT)           // not add_generation_prompt
+                h = hash(mix(h + 1), &n->object.members[i].value, depth + 1);
     return h;
 }
 
@@ -50,11 +51,12 @@ static bool run_random(render *r, value *self, value *a, const call_args *raw, v
 }
 
 static const char *const words[] = {
-    "lorem", "ipsum", "dolor", "sit", "amet", "consectetur", "adipiscing", "elit", "sed", "do", "eiusmod", "tempor", "incididunt", "ut", "labore",
-    "et", "dolore", "magna", "aliqua", "enim", "ad", "minim", "veniam", "quis", "nostrud", "exercitation", "ullamco", "laboris", "nisi", "aliquip",
-    "ex", "ea", "commodo", "consequat", "duis", "aute", "irure", "in", "reprehenderit", "voluptate", "velit", "esse", "cillum", "fugiat", "nulla",
-    "pariatur", "excepteur", "sint", "occaecat", "cupidatat", "non", "proident", "sunt", "culpa", "qui", "officia", "deserunt", "mollit", "anim",
-    "id", "est", "laborum",
+    "lorem", "ipsum", "dolor", "sit", "amet", "consectetur", "adipiscing", "elit", "sed", "do", "eiusmod", "tempor",
+    "incididunt", "ut", "labore", "et", "dolore", "magna", "aliqua", "enim", "ad", "minim", "veniam", "quis", "nostrud",
+    "exercitation", "ullamco", "laboris", "nisi", "aliquip", "ex", "ea", "commodo", "consequat", "duis", "aute", "irure",
+    "in", "reprehenderit", "voluptate", "velit", "esse", "cillum", "fugiat", "nulla", "pariatur", "excepteur", "sint",
+    "occaecat", "cupidatat", "non", "proident", "sunt", "culpa", "qui", "officia", "deserunt", "mollit", "anim", "id", "est",
+    "laborum",
 };
 
 // A paragraph: sentences of 4 to 15 words, with a comma here and there.

@@ -125,7 +125,7 @@ bool value_hashable(render *r, value v)
                 return false;
         return true;
     }
-    return v.kind != V_LIST && v.kind != V_DICT && v.kind != V_VIEW;
+    return v.kind != V_LIST && v.kind != V_DICT && (v.kind != V_VIEW || v.view->part == VIEW_VALUES);
 }
 
 value *dict_find_name(render *r, jdict *d, str key)

@@ -251,7 +251,6 @@ extern row_run format_braces, format_map, run_pprint, run_maketrans, run_transla
 // attribute.c
 value value_attribute(render *r, value v, str name, int32_t mark);      // a.b
 bool value_item(render *r, value v, value key, value *out);             // a[b]
-bool value_can_slice(value v);
 bool value_slice(render *r, value v, value start, value stop, value step, value *out);
 bool attribute_path_or(render *r, value item, value path, const value *otherwise, value *out);
 bool attribute_path(render *r, value item, value path, value *out);     // "a.b.0" as filters take it

@@ -39,38 +39,53 @@ FILTERS = {
     "abs": [], "attr": [("name", ["'upper'", "'items'", "'k'", "'__class__'"])], "batch": [("linecount", SIZES), ("fill_with", ["0", "'-'", "none"])],
     "capitalize": [], "center": [("width", SIZES)], "count": [], "d": [("default_value", WORDS), ("boolean", TRUTHS)],
     "default": [("default_value", WORDS), ("boolean", TRUTHS)],
-    "dictsort": [("case_sensitive", TRUTHS), ("by", ["'key'", "'value'"]), ("reverse", TRUTHS)], "e": [], "escape": [], "filesizeformat": [("binary", TRUTHS)],
-    "first": [], "float": [("default", ["1.5", "'x'"])], "forceescape": [], "groupby": [("attribute", PATHS), ("default", ["'-'", "0"]), ("case_sensitive", TRUTHS)],
-    "indent": [("width", SIZES + ["'> '"]), ("first", TRUTHS), ("blank", TRUTHS)], "int": [("default", ["5", "'x'"]), ("base", ["10", "16", "0", "2", "8"])],
-    "items": [], "join": [("d", WORDS), ("attribute", PATHS)], "last": [], "length": [], "list": [], "lower": [],
-    "max": [("case_sensitive", TRUTHS), ("attribute", PATHS)], "min": [("case_sensitive", TRUTHS), ("attribute", PATHS)], "pprint": [],
-    "replace": [("old", WORDS), ("new", WORDS), ("count", SIZES)], "reverse": [], "round": [("precision", SIZES), ("method", ["'common'", "'ceil'", "'floor'"])],
-    "safe": [], "slice": [("slices", SIZES), ("fill_with", ["0", "'-'", "none"])], "sort": [("reverse", TRUTHS), ("case_sensitive", TRUTHS), ("attribute", PATHS + ["'k,v'"])],
-    "string": [], "striptags": [], "sum": [("attribute", PATHS), ("start", ["1", "2.5", "[]"])], "title": [],
+    "dictsort": [("case_sensitive", TRUTHS), ("by", ["'key'", "'value'"]), ("reverse", TRUTHS)], "e": [], "escape": [],
+    "filesizeformat": [("binary", TRUTHS)], "first": [], "float": [("default", ["1.5", "'x'"])], "forceescape": [],
+    "groupby": [("attribute", PATHS), ("default", ["'-'", "0"]), ("case_sensitive", TRUTHS)],
+    "indent": [("width", SIZES + ["'> '"]), ("first", TRUTHS), ("blank", TRUTHS)],
+    "int": [("default", ["5", "'x'"]), ("base", ["10", "16", "0", "2", "8"])], "items": [], "join": [("d", WORDS), ("attribute", PATHS)], "last": [],
+    "length": [], "list": [], "lower": [], "max": [("case_sensitive", TRUTHS), ("attribute", PATHS)],
+    "min": [("case_sensitive", TRUTHS), ("attribute", PATHS)], "pprint": [], "replace": [("old", WORDS), ("new", WORDS), ("count", SIZES)],
+    "reverse": [], "round": [("precision", SIZES), ("method", ["'common'", "'ceil'", "'floor'"])], "safe": [],
+    "slice": [("slices", SIZES), ("fill_with", ["0", "'-'", "none"])],
+    "sort": [("reverse", TRUTHS), ("case_sensitive", TRUTHS), ("attribute", PATHS + ["'k,v'"])], "string": [], "striptags": [],
+    "sum": [("attribute", PATHS), ("start", ["1", "2.5", "[]"])], "title": [],
     "tojson": [("ensure_ascii", TRUTHS), ("indent", ["2", "none", "0", "'\\t'"]), ("separators", ["(',', ':')", "none"]), ("sort_keys", TRUTHS)],
-    "trim": [("chars", WORDS)], "truncate": [("length", SIZES), ("killwords", TRUTHS), ("end", WORDS), ("leeway", SIZES)], "unique": [("case_sensitive", TRUTHS), ("attribute", PATHS)],
-    "upper": [], "urlencode": [], "urlize": [("trim_url_limit", SIZES), ("nofollow", TRUTHS), ("target", ["'_blank'"]), ("rel", ["'me'"]), ("extra_schemes", ["['ftp:']"])],
-    "wordcount": [], "wordwrap": [("width", SIZES + ["12"]), ("break_long_words", TRUTHS), ("wrapstring", ["'|'", "none"]), ("break_on_hyphens", TRUTHS)],
+    "trim": [("chars", WORDS)], "truncate": [("length", SIZES), ("killwords", TRUTHS), ("end", WORDS), ("leeway", SIZES)],
+    "unique": [("case_sensitive", TRUTHS), ("attribute", PATHS)], "upper": [], "urlencode": [],
+    "urlize": [("trim_url_limit", SIZES), ("nofollow", TRUTHS), ("target", ["'_blank'"]), ("rel", ["'me'"]), ("extra_schemes", ["['ftp:']"])],
+    "wordcount": [],
+    "wordwrap": [("width", SIZES + ["12"]), ("break_long_words", TRUTHS), ("wrapstring", ["'|'", "none"]), ("break_on_hyphens", TRUTHS)],
     "xmlattr": [("autospace", TRUTHS)],
 }
-MAPPED = ["'upper'", "'int'", "'length'", "'string'", "'first'", "'tojson'", "attribute='k'", "attribute='v', default=0", "'default', 'x'", "'replace', 'a', 'b'", "'nope'", ""]
+MAPPED = ["'upper'", "'int'", "'length'", "'string'", "'first'", "'tojson'", "attribute='k'", "attribute='v', default=0", "'default', 'x'",
+    "'replace', 'a', 'b'", "'nope'", ""]
 TESTS = ["defined", "undefined", "none", "boolean", "true", "false", "integer", "float", "number", "string", "mapping", "sequence", "iterable", "callable",
          "escaped", "odd", "even", "upper", "lower", "filter", "test"]
 TESTS_OF = ["divisibleby", "sameas", "in", "eq", "==", "ne", "!=", "lt", "<", "le", "<=", "gt", ">", "ge", ">=", "equalto", "greaterthan", "lessthan"]
 METHODS = {
-    "str": ["upper()", "lower()", "strip()", "strip('a ')", "lstrip()", "rstrip('\\n')", "split()", "split(',')", "split(none, 1)", "split(sep=',', maxsplit=1)", "rsplit(',', 1)",
-            "splitlines()", "splitlines(true)", "splitlines(keepends=true)", "replace('a', 'b')", "replace('l', '', 1)", "startswith('H')", "startswith(('a', 'H'))", "endswith('d')", "startswith('e', 1)",
-            "find('o')", "rfind('o')", "index('o')", "rindex('z')", "count('l')", "count('')", "title()", "capitalize()", "swapcase()", "casefold()", "isdigit()", "isalpha()",
-            "isalnum()", "isspace()", "isupper()", "islower()", "istitle()", "isdecimal()", "isnumeric()", "isidentifier()", "isprintable()", "isascii()", "center(20)",
-            "center(20, '*')", "ljust(14, '.')", "rjust(14)", "zfill(14)", "join(['a', 'b'])", "join(l)", "partition(' ')", "rpartition('o')", "removeprefix('He')",
+    "str": ["upper()", "lower()", "strip()", "strip('a ')", "lstrip()", "rstrip('\\n')", "split()", "split(',')", "split(none, 1)",
+    "split(sep=',', maxsplit=1)", "rsplit(',', 1)",
+            "splitlines()", "splitlines(true)", "splitlines(keepends=true)", "replace('a', 'b')", "replace('l', '', 1)", "startswith('H')",
+            "startswith(('a', 'H'))", "endswith('d')", "startswith('e', 1)",
+            "find('o')", "rfind('o')", "index('o')", "rindex('z')", "count('l')", "count('')", "title()", "capitalize()", "swapcase()", "casefold()",
+            "isdigit()", "isalpha()",
+            "isalnum()", "isspace()", "isupper()", "islower()", "istitle()", "isdecimal()", "isnumeric()", "isidentifier()", "isprintable()", "isascii()",
+            "center(20)",
+            "center(20, '*')", "ljust(14, '.')", "rjust(14)", "zfill(14)", "join(['a', 'b'])", "join(l)", "partition(' ')", "rpartition('o')",
+            "removeprefix('He')",
             "removesuffix('ld')", "expandtabs(4)", "format(1, k=2)", "encode()", "translate({})", "format_map({'k': 1})", "maketrans('a', 'b')"],
-    "list": ["index(1)", "count(1)", "copy()", "append(1)", "pop()", "sort()", "index(9)", "extend([1])", "insert(0, 1)", "remove(1)", "reverse()", "clear()"],
-    "dict": ["keys()", "values()", "items()", "get('b')", "get('zz', 3)", "get('zz')", "copy()", "pop('b')", "update({})", "setdefault('q', 1)", "get(key='b')", "clear()", "popitem()"],
-    "int": ["bit_length()", "real", "imag", "numerator", "denominator", "conjugate()", "bit_count()", "is_integer()", "as_integer_ratio()", "to_bytes(2, 'big')"],
+    "list": ["index(1)", "count(1)", "copy()", "append(1)", "pop()", "sort()", "index(9)", "extend([1])", "insert(0, 1)", "remove(1)", "reverse()",
+    "clear()"],
+    "dict": ["keys()", "values()", "items()", "get('b')", "get('zz', 3)", "get('zz')", "copy()", "pop('b')", "update({})", "setdefault('q', 1)",
+    "get(key='b')", "clear()", "popitem()"],
+    "int": ["bit_length()", "real", "imag", "numerator", "denominator", "conjugate()", "bit_count()", "is_integer()", "as_integer_ratio()",
+    "to_bytes(2, 'big')"],
     "float": ["is_integer()", "real", "imag", "hex()", "as_integer_ratio()", "conjugate()"],
     "any": ["__class__", "__len__()", "x", "mro", "func_globals", "__init__", "_private", "name", "0", "1"],
 }
-TYPES = {"str": ["s", "u", "e", "sp", "q", "c", "num", "hex", "'a b'", "'%s'", "('<'|e)", "('x'|safe)"], "list": ["l", "el", "ls", "lm", "ll", "(1, 2)", "range(5)"],
+TYPES = {"str": ["s", "u", "e", "sp", "q", "c", "num", "hex", "'a b'", "'%s'", "('<'|e)", "('x'|safe)"], "list": ["l", "el", "ls", "lm", "ll", "(1, 2)",
+    "range(5)"],
          "dict": ["d", "ed", "rows[0]", "{'b': 2}"], "int": ["n", "z", "neg", "t"], "float": ["f", "g", "2.0"], "any": NAMES}
 
 
@@ -128,23 +143,32 @@ class Grammar:
     def item(self, depth):
         x = self.operand(depth)
         bounds = [self.pick(["", "1", "-1", "0", "2", "-2", "none"]) for _ in range(3)]
-        return x + self.pick([f"[{self.atom()}]", f"[{bounds[0]}:{bounds[1]}]", "[::" + (bounds[2] or "-1") + "]", "[0]", "[-1]", "['k']", ".k", ".role", ".items", ".length"])
+        return x + self.pick([f"[{self.atom()}]", f"[{bounds[0]}:{bounds[1]}]", "[::" + (bounds[2] or "-1") + "]", "[0]", "[-1]", "['k']", ".k", ".role",
+        ".items", ".length"])
 
     def fill(self, form):
         return re.sub(r"\{\}", lambda m: self.pick(["n", "z", "3", "1", "-1"]) if self.chance(0.5) else self.atom(), form)
 
+    def tested(self, depth):
+        test = self.pick(TESTS) if self.chance(0.6) else f"{self.pick(TESTS_OF)}({self.atom()})"
+        return f"{self.operand(depth)} is {self.pick(['', 'not '])}{test}"
+
     def expression(self, depth):
-        kinds = [(4, lambda: self.filtered(depth)), (2, lambda: self.operand(depth) + f" {self.pick(BINARY)} " + self.operand(depth)),
-                 (2, self.method), (1.5, lambda: self.item(depth)), (1, lambda: self.fill(self.pick(CALLS))), (0.5, lambda: "not " + self.operand(depth)), (0.4, lambda: "-" + self.operand(depth)),
-                 (1.2, lambda: f"{self.operand(depth)} is {self.pick(['', 'not '])}" + (self.pick(TESTS) if self.chance(0.6) else f"{self.pick(TESTS_OF)}({self.atom()})")),
-                 (0.6, lambda: f"{self.operand(depth)} if {self.operand(depth)} else {self.operand(depth)}"), (0.3, lambda: f"{self.operand(depth)} if {self.operand(depth)}"),
-                 (0.4, lambda: "[" + ", ".join(self.operand(depth) for _ in range(self.r.randint(0, 3))) + "]"), (0.3, lambda: f"{{{self.atom()}: {self.operand(depth)}}}"),
-                 (0.2, lambda: f"{self.pick(['n', 'f', '2', 'neg'])} ** {self.pick(['2', '3', 'neg', 'f'])}"), (0.2, lambda: f"({self.operand(depth)}, {self.operand(depth)})"),
-                 (0.3, lambda: f"{self.atom()} < {self.atom()} <= {self.atom()}")]
+        x = lambda: self.operand(depth)  # noqa: E731
+        kinds = [
+            (4, lambda: self.filtered(depth)), (2, lambda: f"{x()} {self.pick(BINARY)} {x()}"), (2, self.method), (1.5, lambda: self.item(depth)),
+            (1, lambda: self.fill(self.pick(CALLS))), (0.5, lambda: "not " + x()), (0.4, lambda: "-" + x()), (1.2, lambda: self.tested(depth)),
+            (0.6, lambda: f"{x()} if {x()} else {x()}"), (0.3, lambda: f"{x()} if {x()}"), (0.3, lambda: f"{{{self.atom()}: {x()}}}"),
+            (0.4, lambda: "[" + ", ".join(x() for _ in range(self.r.randint(0, 3))) + "]"), (0.2, lambda: f"({x()}, {x()})"),
+            (0.2, lambda: f"{self.pick(['n', 'f', '2', 'neg'])} ** {self.pick(['2', '3', 'neg', 'f'])}"),
+            (0.3, lambda: f"{self.atom()} < {self.atom()} <= {self.atom()}"),
+        ]
         return self.r.choices([k for _, k in kinds], [w for w, _ in kinds])[0]()
 
     def body(self, depth):
-        return "".join(self.statement(depth - 1) for _ in range(self.r.randint(1, 2))) if depth > 0 else self.pick(["<x>", "{{ s }}", "{{ v }}", "{{ loop.index }}", "\n  a\n"])
+        if depth > 0:
+            return "".join(self.statement(depth - 1) for _ in range(self.r.randint(1, 2)))
+        return self.pick(["<x>", "{{ s }}", "{{ v }}", "{{ loop.index }}", "\n  a\n"])
 
     def statement(self, depth):
         form = self.pick(["{{ «x» }}"] * 4 + STATEMENTS)
@@ -155,8 +179,9 @@ class Grammar:
         return "".join(self.statement(2) for _ in range(1 if self.chance(0.6) else 3))
 
 
-CALLS = ["range({})", "range({}, {})", "range(0, {}, {})", "dict(a={})", "dict({})", "namespace(x={})", "namespace(x={}).x", "cycler({}, {}).next()", "cycler({}).current",
-         "joiner({})()", "joiner()()", "dict(pairs, b={})", "dict.fromkeys(ls, {})", "raise_exception({})", "namespace({})", "range(n)[{}]", "s({})", "dict(**d)", "cycler()", "range()"]
+CALLS = ["range({})", "range({}, {})", "range(0, {}, {})", "dict(a={})", "dict({})", "namespace(x={})", "namespace(x={}).x",
+         "cycler({}, {}).next()", "cycler({}).current", "joiner({})()", "joiner()()", "dict(pairs, b={})", "dict.fromkeys(ls, {})",
+         "raise_exception({})", "namespace({})", "range(n)[{}]", "s({})", "dict(**d)", "cycler()", "range()"]
 STATEMENTS = [
     "{% if «x» %}«b»{% elif «x» %}«b»{% else %}«b»{% endif %}", "{% for v in «x» %}«b»{% else %}E{% endfor %}",
     "{% for v, w2 in «x» %}«b»{{ v }}{% endfor %}", "{% for v in «x» if «x» %}{{ loop.index }}«b»{% endfor %}",
@@ -164,17 +189,24 @@ STATEMENTS = [
     "{% for v in [[1, [2]], 3] recursive %}{{ loop.depth }}{{ loop(v) if v is iterable else v }}{% endfor %}",
     "{% for v in ls %}{{ loop.cycle(1, 2) }}{{ loop.changed(v) }}{{ loop.revindex0 }}{{ loop.nextitem }}{{ loop.previtem is defined }}{% endfor %}",
     "{% set «y» = «x» %}{{ v }}", "{% set v %}«b»{% endset %}{{ v }}", "{% set v|upper %}«b»{% endset %}{{ v }}{{ v is escaped }}",
-    "{% set v | replace('a', 'b') | «y» %}«b»{% endset %}", "{% set v, w2 = «x» %}{{ v }}{{ w2 }}", "{% set ns = namespace(a=«x») %}{% set ns.a = «x» %}{{ ns.a }}",
-    "{% with v = «x», w2 = s %}«b»{{ v }}{% endwith %}{{ v }}", "{% filter upper %}«b»{% endfilter %}", "{% filter length %}«b»{% endfilter %}", "{% filter trim|indent(2) %}«b»{% endfilter %}",
+    "{% set v | replace('a', 'b') | «y» %}«b»{% endset %}", "{% set v, w2 = «x» %}{{ v }}{{ w2 }}",
+    "{% set ns = namespace(a=«x») %}{% set ns.a = «x» %}{{ ns.a }}",
+    "{% with v = «x», w2 = s %}«b»{{ v }}{% endwith %}{{ v }}", "{% filter upper %}«b»{% endfilter %}", "{% filter length %}«b»{% endfilter %}",
+    "{% filter trim|indent(2) %}«b»{% endfilter %}",
     "{% filter escape %}«b»{% endfilter %}", "{% macro m(v, w2=«x») %}«b»[{{ v }}{{ w2 }}]{% endmacro %}{{ m(«x») }}{{ m(1, 2) }}",
     "{% macro m(v) %}{{ caller(v) if caller else '-' }}{{ varargs }}{{ kwargs }}{% endmacro %}{% call(v) m(«x») %}{{ v }}«b»{% endcall %}{{ m(1, 2, q=3) }}",
     "{% macro m() %}{{ caller() }}{% endmacro %}{% call m() %}«b»{% endcall %}{{ m.name }}{{ m.arguments }}",
-    "{% block a %}«b»{% endblock %}", "{% block a scoped %}«b»{% endblock a %}{{ self.a() }}", "{% for v in l %}{% block b scoped %}{{ v }}{% endblock %}{% endfor %}",
+    "{% block a %}«b»{% endblock %}", "{% block a scoped %}«b»{% endblock a %}{{ self.a() }}",
+    "{% for v in l %}{% block b scoped %}{{ v }}{% endblock %}{% endfor %}",
     "{% for v in l %}{% block c %}{{ v }}{{ s }}{% endblock %}{% endfor %}", "{% set v = «x» %}{% block d %}{{ v }}{% set v = 1 %}{% endblock %}{{ v }}",
-    "{% block r required %} {% endblock %}", "{% block p %}{{ super() }}{% endblock %}", "{{ self.a is defined }}{% if w %}{% block i %}x«b»{% endblock %}{% endif %}{{ self.i() }}",
-    "{% if «x» %}{% include 'x' %}{% endif %}", "{% include «x» ignore missing %}", "{% if w %}{% extends «x» %}{% endif %}«b»", "{% if «x» %}{% import 'a' as v %}{% endif %}",
-    "{% if w %}{% from 'a' import b as v, c with context %}{% endif %}«b»", "{% include 'x' without context %}", "{% include el ignore missing with context %}«b»",
-    "{% autoescape true %}«b»{{ «x» }}{{ q }}{% endautoescape %}{{ q }}", "{% autoescape false %}«b»{% endautoescape %}", "{% autoescape «x» %}{{ q }}{{ «x» }}{% endautoescape %}",
+    "{% block r required %} {% endblock %}", "{% block p %}{{ super() }}{% endblock %}",
+    "{{ self.a is defined }}{% if w %}{% block i %}x«b»{% endblock %}{% endif %}{{ self.i() }}",
+    "{% if «x» %}{% include 'x' %}{% endif %}", "{% include «x» ignore missing %}", "{% if w %}{% extends «x» %}{% endif %}«b»",
+    "{% if «x» %}{% import 'a' as v %}{% endif %}",
+    "{% if w %}{% from 'a' import b as v, c with context %}{% endif %}«b»", "{% include 'x' without context %}",
+    "{% include el ignore missing with context %}«b»",
+    "{% autoescape true %}«b»{{ «x» }}{{ q }}{% endautoescape %}{{ q }}", "{% autoescape false %}«b»{% endautoescape %}",
+    "{% autoescape «x» %}{{ q }}{{ «x» }}{% endautoescape %}",
     "{% autoescape true %}{% macro m(v) %}<{{ v }}>{% endmacro %}{{ m(q) }}{{ m(«x») ~ q }}{% set v %}«b»<{% endset %}{{ v }}{% endautoescape %}",
     "{% autoescape true %}{{ q|«y» if w else ['<', q|safe]|join(q) }}{{ q|replace('<', '>') }}{{ {'a': q}|xmlattr }}{% endautoescape %}",
     "{% generation %}«b»{% endgeneration %}", "{% raw %}{{ x }}{% endraw %}", "{# «y» #}", "{%- print «x» -%}", "{% print «x», 1 %}",
@@ -215,6 +247,8 @@ def skiff(templates):
 MEANT = [
     ("addresses of objects in memory", lambda got, want: want[0] and re.search(r"(at|of) 0x|<(class|built-in|function|method|bound)", want[1])),
     ("what prints as an address of memory", lambda got, want: not got[0] and "cannot be printed" in got[1]),
+    ("parts of constants that have none: computed early, jinja2 is lenient", lambda got, want: not got[0] and "cannot be sliced" in got[1]),
+    ("fractions where whole numbers are meant", lambda got, want: not got[0] and "whole number, got a float" in got[1]),
     ("complex numbers", lambda got, want: not got[0] and "raised to a fraction" in got[1]),
     ("bytes", lambda got, want: not got[0] and re.search("'(encode|to_bytes)'", got[1])),
     ("whole numbers beyond 64 bits", lambda got, want: want[0] and not got[0] and "beyond 64 bits" in got[1]),

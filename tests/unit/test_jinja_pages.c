@@ -88,8 +88,9 @@ TEST(other_templates_are_missed_when_they_are_reached)
 
 TEST(autoescape_escapes_what_is_printed)
 {
-    RENDERS("{% autoescape true %}{{ q }}{{ q|safe }}<{{ '<' ~ ('<'|safe) }}{% endautoescape %}{{ '<' }}",
-            "it&#39;s &#34;q&#34; &lt;b&gt;&amp;amp;&lt;/b&gt;it's \"q\" <b>&amp;</b><&lt;&lt;<");
+    RENDERS("{% autoescape true %}{{ q }}{{ q|safe }}<{{ s ~ ('<'|safe) ~ q }}{% endautoescape %}{{ '<' }}",
+            "it&#39;s &#34;q&#34; &lt;b&gt;&amp;amp;&lt;/b&gt;it's \"q\" <b>&amp;</b><Hello World<it&#39;s &#34;q&#34; &lt;"
+            "b&gt;&amp;amp;&lt;/b&gt;<");
     RENDERS("{% autoescape true %}{{ ['<', '<'|safe]|join('>') }}{{ q|replace('<', '>') }}{{ d|xmlattr }}{% set v %}<{% endset %}{{ v }}{% endautoescape %}",
             "&lt;&gt;<it&#39;s &#34;q&#34; &gt;b&gt;&amp;amp;&gt;/b&gt; b=\"1\" a=\"&lt;x&gt;\"<");
     RENDERS("{% autoescape s %}{{ q }}{% endautoescape %}{% autoescape 0 %}{{ q }}{% endautoescape %}",

@@ -104,6 +104,9 @@ bool shard_info_read(const node *object, const char *file, shard_info *out, err 
     const node *drops, *stops;
     memset(out, 0, sizeof *out);
     for (size_t i = 0; i < COUNT(counts); i++) {
+        if (object->kind == NODE_OBJECT && !node_get(object, counts[i].name))
+            return fail(e, ERR_INPUT, "%s: an older version of skiff made it, without the count '%s'; tokenize again", file,
+                        counts[i].name);
         TRY(node_want_int(object, file, counts[i].name, count_at(&out->totals, i), e));
         if (count_of(&out->totals, i) < 0)
             return fail(e, ERR_INPUT, "%s: %s: below 0", file, counts[i].name);

@@ -32,6 +32,7 @@ struct expr {
     str text;                       // name, attribute, filter, test
     value constant;
     expr *a, *b, *c;                // operands; slice: start, stop, step; if: condition, then, else
+    uint8_t escapes;                // EX_CONCAT
     expr **items;                   // list, tuple, concat, comparison operands; dict: key, value, key, value …
     operation *ops;                 // comparison
     int count;
@@ -41,8 +42,11 @@ struct expr {
 
 typedef enum stmt_kind {
     ST_DATA, ST_OUTPUT, ST_FOR, ST_IF, ST_SET, ST_SET_BLOCK, ST_MACRO, ST_CALL, ST_FILTER, ST_WITH, ST_GENERATION,
-    ST_BREAK, ST_CONTINUE,
+    ST_BREAK, ST_CONTINUE, ST_AUTOESCAPE, ST_BLOCK, ST_LOAD,
 } stmt_kind;
+
+// Whether output is escaped where a statement stands: inside {% autoescape … %} of a constant, or as it turns out when it runs.
+typedef enum escaping { ESCAPE_NO, ESCAPE_YES, ESCAPE_ASK } escaping;
 
 typedef struct stmt stmt;
 typedef struct body {
@@ -60,14 +64,17 @@ typedef struct signature {
 struct stmt {
     stmt_kind kind;
     int32_t line, column;
-    str text;                       // ST_DATA; ST_MACRO: its name
+    uint8_t escapes;                // an escaping
+    str text;                       // ST_DATA; ST_MACRO, ST_BLOCK: its name; ST_LOAD: its tag
     int name;                       // ST_MACRO
     expr *target, *value, *test;    // set: target, value or filter; for: target, value, test; if: test
     expr **targets, **values;       // with
     int count;
     body body, otherwise;           // else branch
     signature signature;            // macro, call
-    bool recursive;
+    bool recursive;                 // for
+    bool scoped, required;          // block
+    bool ignore_missing;            // include
 };
 
 struct jinja {
@@ -79,10 +86,12 @@ struct jinja {
     int name_count;
     map name_map;
     bool has_generation;
+    stmt **blocks;
+    int block_count;
 };
 
 bool jinja_parse(jinja *j, err *e);                     // statement.c
 int jinja_name(jinja *j, str name);                     // the number of a name, made if new
 
 // Names that the evaluator itself looks up; jinja_open numbers them in this order.
-enum { NAME_LOOP, NAME_CALLER, NAME_KWARGS, NAME_VARARGS, NAME_BODY };      // the last: what {% filter %} works on
+enum { NAME_LOOP, NAME_CALLER, NAME_KWARGS, NAME_VARARGS, NAME_BODY, NAME_SELF };   // BODY: what {% filter %} works on

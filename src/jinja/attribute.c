@@ -41,16 +41,25 @@ static value attribute(render *r, value v, str name)
         value *found = dict_find_name(r, v.dict, name);
         return found ? *found : (value){0};
     }
+    if (v.kind == V_SELF)
+        return block_value(r, name);
     if (v.kind == V_LOOP)
         return part_of_loop(r, v.loop, name);
     if (v.kind == V_CYCLER && str_is(name, "current"))
         return v.cycler->items[v.cycler->next];
     if (v.kind == V_MACRO && str_is(name, "name"))
         return text_value(r, v.macro->name, 0);
+    if (v.kind == V_MACRO && str_is(name, "arguments"))
+        return macro_arguments(r, v.macro);
     if (v.kind == V_TUPLE && v.safe && (str_is(name, "grouper") || str_is(name, "list")))     // of |groupby
         return v.list->items[name.at[0] == 'l'];
-    if ((v.kind == V_INT || v.kind == V_BOOL || v.kind == V_FLOAT) && str_is(name, "real"))
-        return v.kind == V_BOOL ? value_int(v.truth) : v;
+    if (v.kind == V_FUNCTION && str_is(name, "fromkeys") && !strcmp(v.function->name, "dict"))
+        return (value){ .kind = V_FUNCTION, .function = &dict_fromkeys };
+    if (v.kind == V_INT || v.kind == V_BOOL || v.kind == V_FLOAT || v.kind == V_BIG) {
+        value part = number_part(v, name);
+        if (part.kind != V_MISSING)
+            return part;
+    }
     if (v.kind == V_RANGE && (str_is(name, "start") || str_is(name, "stop") || str_is(name, "step")))
         return value_int(name.size == 5 ? v.range->start : str_is(name, "stop") ? v.range->stop : v.range->step);
     if (name.size > 4 && str_begins(name, STR("__")) && str_ends(name, STR("__")))
@@ -180,13 +189,18 @@ bool value_slice(render *r, value v, value start, value stop, value step, value 
     return true;
 }
 
-bool attribute_path(render *r, value item, value path, value *out)
+// What is undefined at any part of the path becomes `otherwise`.
+bool attribute_path_or(render *r, value item, value path, const value *otherwise, value *out)
 {
+    const bool given = otherwise && otherwise->kind != V_NONE;
     *out = item;
     if (path.kind == V_NONE || path.kind == V_MISSING)
         return true;
-    if (path.kind != V_TEXT)
-        return value_item(r, item, path, out);
+    if (path.kind != V_TEXT) {
+        TRY(value_item(r, item, path, out));
+        *out = given && out->kind == V_UNDEFINED ? *otherwise : *out;
+        return true;
+    }
     str s = path.text->s;
     for (size_t at = 0; at <= s.size;) {
         size_t end = str_find(s, STR("."), at);
@@ -197,7 +211,10 @@ bool attribute_path(render *r, value item, value path, value *out)
         if (digits && number_parse_int(key.text->s, 10, &number, r))
             key = number;
         TRY(value_item(r, *out, key, out));
+        *out = given && out->kind == V_UNDEFINED ? *otherwise : *out;
         at = end + 1;
     }
     return true;
 }
+
+bool attribute_path(render *r, value item, value path, value *out) { return attribute_path_or(r, item, path, NULL, out); }

@@ -79,6 +79,7 @@ static bool recurse(render *r, value f, const call_args *c, value *out)
     r->depth--;
     r->out = before;
     *out = sink_text(&inner);
+    out->safe = is_escaping(r, f.loop->node->escapes);
     return ok;
 }
 
@@ -94,6 +95,8 @@ bool call_value(render *r, value f, const call_args *c, value *out)
         return exec_macro(r, f.macro, c, out);
     if (f.kind == V_LOOP)
         return recurse(r, f, c, out);
+    if (f.kind == V_BLOCK)
+        return block_call(r, f, c, out);
     if (f.kind == V_JOINER) {
         *out = f.cycler->used ? f.cycler->separator : text_value(r, STR(""), 0);
         fork_note(r, f.cycler, sizeof *f.cycler);

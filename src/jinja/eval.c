@@ -114,13 +114,18 @@ static bool eval_dict(render *r, const expr *x, value *out)
 static bool eval_concat(render *r, const expr *x, value *out)
 {
     sink s = { .r = r };
+    value *parts;
+    bool markup = false;
+    TRY(eval_all(r, x->items, x->count, &parts));
+    here(r, x);
+    for (int i = 0; i < x->count; i++)
+        markup = markup || (x->escapes == ESCAPE_YES && parts[i].kind == V_TEXT && parts[i].safe);
     for (int i = 0; i < x->count; i++) {
-        value v;
-        TRY(eval(r, x->items[i], &v));
-        here(r, x);
-        TRY(print_value(r, &s, v));
+        TRY(!markup || text_escape(r, parts[i], &parts[i]));
+        TRY(print_value(r, &s, parts[i]));
     }
     *out = sink_text(&s);
+    out->safe = markup;
     return true;
 }
 
@@ -146,7 +151,7 @@ static bool eval_item(render *r, const expr *x, value *out)
         here(r, x);
         if (r->fork)
             fork_see_attribute(r, object, x->text);
-        if (object.kind == V_UNDEFINED)
+        if (object.kind == V_UNDEFINED && !(str_begins(x->text, STR("__")) && str_ends(x->text, STR("__"))))
             return undefined_fail(r, object);
         *out = value_attribute(r, object, x->text, 0);
         return true;

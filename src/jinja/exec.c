@@ -39,6 +39,8 @@ value scope_get(render *r, int name)
     value *v = &r->globals[name];
     if (v->kind != V_MISSING)
         return *v;
+    if (name == NAME_SELF)
+        return (value){ .kind = V_SELF };
     str word = r->j->names[name];
     const function_row *row = global_find(word);
     if (row)
@@ -79,6 +81,13 @@ bool exec_assign(render *r, const expr *target, value v)
     for (int i = 0; i < target->count; i++)
         TRY(exec_assign(r, target->items[i], items[i]));
     return true;
+}
+
+bool is_escaping(const render *r, uint8_t escapes) { return escapes == ESCAPE_YES || (escapes == ESCAPE_ASK && r->escape); }
+
+bool print_output(render *r, value v, uint8_t escapes)
+{
+    return (!is_escaping(r, escapes) || text_escape(r, v, &v)) && print_value(r, r->out, v);
 }
 
 // Runs a body into a text of its own, in a scope of its own.
@@ -125,6 +134,12 @@ static bool filter_text(render *r, const stmt *s, value *made)
     return ok;
 }
 
+// What is printed as it comes, which jinja2 can do with text only.
+static bool print_text(render *r, value v, const char *what)
+{
+    return v.kind == V_TEXT ? sink_value(r->out, v, 0) : jinja_fail(r, "%s gives a %s, not a text", what, value_type(v));
+}
+
 static bool exec_captured(render *r, const stmt *s, flow *f)
 {
     value made;
@@ -133,8 +148,15 @@ static bool exec_captured(render *r, const stmt *s, flow *f)
         return true;
     if (s->kind == ST_GENERATION)
         return sink_value(r->out, made, MARK_GENERATION);
+    made.safe = s->value && is_escaping(r, s->escapes);
     TRY(filter_text(r, s, &made));
-    return s->kind == ST_FILTER ? print_value(r, r->out, made) : exec_assign(r, s->target, made);
+    if (s->kind == ST_FILTER)
+        return print_text(r, made, "{% filter %}");
+    if (r->escape) {
+        TRY(value_to_text(r, made, &made));
+        made.safe = true;
+    }
+    return exec_assign(r, s->target, made);
 }
 
 static bool exec_if(render *r, const stmt *s, flow *f)
@@ -165,7 +187,7 @@ static bool exec_inside(render *r, const stmt *s, flow *f)
     value v;
     switch (s->kind) {
     case ST_DATA: return sink_str(r->out, s->text, 0);
-    case ST_OUTPUT: return eval(r, s->value, &v) && print_value(r, r->out, v);
+    case ST_OUTPUT: return eval(r, s->value, &v) && print_output(r, v, s->escapes);
     case ST_IF: return exec_if(r, s, f);
     case ST_FOR: return exec_for(r, s, f);
     case ST_SET: return exec_set(r, s);
@@ -173,6 +195,9 @@ static bool exec_inside(render *r, const stmt *s, flow *f)
     case ST_SET_BLOCK: case ST_FILTER: case ST_GENERATION: return exec_captured(r, s, f);
     case ST_MACRO: scope_set(r, s->name, macro_value(r, s, s->text)); return true;
     case ST_CALL: return exec_call(r, s);
+    case ST_AUTOESCAPE: return exec_autoescape(r, s, f);
+    case ST_BLOCK: return exec_block_here(r, s);
+    case ST_LOAD: return exec_load(r, s);
     case ST_BREAK: *f = FLOW_BREAK; return true;
     case ST_CONTINUE: *f = FLOW_CONTINUE; return true;
     }

@@ -25,21 +25,15 @@ static bool row_of(render *r, const call_args *raw, int used, bool filter, const
     return true;
 }
 
-static bool path_or(render *r, value item, value path, const value *otherwise, value *out)
-{
-    TRY(attribute_path(r, item, path, out));
-    if (out->kind == V_UNDEFINED && otherwise && otherwise->kind != V_NONE)
-        *out = *otherwise;
-    return true;
-}
-
-static bool map_attribute(render *r, const call_args *raw, value *items, int64_t count, value *out)
+static bool map_attribute(render *r, const call_args *raw, value *items, int64_t count, jiterator *out)
 {
     const value *path = named(raw, "attribute"), *otherwise = named(raw, "default");
     if (raw->named_count > 1 + (otherwise != NULL))
         return jinja_fail(r, "map takes 'attribute' and 'default', or the name of a filter");
-    for (int64_t i = 0; i < count; i++)
-        TRY(path_or(r, items[i], *path, otherwise, &out[i]));
+    for (int64_t i = 0; i < count; i++) {
+        TRY(attribute_path_or(r, items[i], *path, otherwise, &out->items[i]));
+        out->count++;
+    }
     return true;
 }
 
@@ -56,21 +50,23 @@ static bool run_map(render *r, value *self, value *a, const call_args *raw, valu
     }
     TRY(value_items(r, *self, &items, &count));
     value *to = ARENA_ARRAY(&r->arena, value, count);
-    *out = value_iterator(r, to, count, "generator");
+    *out = value_iterator(r, to, 0, "generator");
     if (!raw->count && named(raw, "attribute"))
-        return map_attribute(r, raw, items, count, to);
+        return map_attribute(r, raw, items, count, out->iterator);
     if (!raw->count)
         return !count || jinja_fail(r, "map takes the name of a filter, or attribute=");
     TRY(!count || row_of(r, raw, 0, true, &row, &rest));
-    for (int64_t i = 0; i < count; i++)
+    for (int64_t i = 0; i < count; i++) {
         TRY(call_row(r, "filter", row, &items[i], &rest, &to[i]));
+        out->iterator->count++;
+    }
     return true;
 }
 
 static bool select_items(render *r, value *self, const call_args *raw, bool keep, bool attribute, value *out)
 {
     value *items;
-    int64_t count, n = 0;
+    int64_t count;
     const function_row *row = NULL;
     call_args rest;
     if (self->kind != V_UNDEFINED && !value_iterable(*self) && !value_truth(r, *self)) {
@@ -83,6 +79,7 @@ static bool select_items(render *r, value *self, const call_args *raw, bool keep
     if (count && raw->count > (int)attribute)
         TRY(row_of(r, raw, attribute, false, &row, &rest));
     value *to = ARENA_ARRAY(&r->arena, value, count);
+    *out = value_iterator(r, to, 0, "generator");
     for (int64_t i = 0; i < count; i++) {
         value subject = items[i], yes;
         if (attribute)
@@ -91,9 +88,8 @@ static bool select_items(render *r, value *self, const call_args *raw, bool keep
         if (row)
             TRY(call_row(r, "test", row, &subject, &rest, &yes));
         if (value_truth(r, yes) == keep)
-            to[n++] = items[i];
+            to[out->iterator->count++] = items[i];
     }
-    *out = value_iterator(r, to, n, "generator");
     return true;
 }
 
@@ -124,7 +120,7 @@ static bool run_rejectattr(render *r, value *self, value *a, const call_args *ra
 // What an item is compared by: its attribute, text in lower case unless case counts.
 static bool key_of(render *r, value item, value path, bool case_sensitive, const value *otherwise, value *key)
 {
-    TRY(path_or(r, item, path, otherwise, key));
+    TRY(attribute_path_or(r, item, path, otherwise, key));
     return case_sensitive || key->kind != V_TEXT || text_change_case(r, *key, CASE_LOWER, key);
 }
 
@@ -272,7 +268,7 @@ static bool run_groupby(render *r, value *self, value *a, const call_args *raw, 
                 break;
         }
         value *pair = ARENA_ARRAY(&r->arena, value, 2);
-        TRY(path_or(r, all.list->items[i], a[0], otherwise, &pair[0]));
+        TRY(attribute_path_or(r, all.list->items[i], a[0], otherwise, &pair[0]));
         pair[1] = value_list(r, all.list->items + i, end - i, V_LIST);
         value group = value_list(r, pair, 2, V_TUPLE);
         group.safe = true;                                  // has .grouper and .list
@@ -283,15 +279,22 @@ static bool run_groupby(render *r, value *self, value *a, const call_args *raw, 
     return true;
 }
 
+LAZY(map)
+LAZY(select)
+LAZY(reject)
+LAZY(selectattr)
+LAZY(rejectattr)
+LAZY(unique)
+
 const function_row filters_of_items[] = {
-    { "map", "*", run_map },
-    { "select", "*", run_select },
-    { "reject", "*", run_reject },
-    { "selectattr", "*", run_selectattr },
-    { "rejectattr", "*", run_rejectattr },
+    { "map", "*", lazy_map },
+    { "select", "*", lazy_select },
+    { "reject", "*", lazy_reject },
+    { "selectattr", "*", lazy_selectattr },
+    { "rejectattr", "*", lazy_rejectattr },
     { "sort", "reverse? case_sensitive? attribute?", run_sort },
     { "dictsort", "case_sensitive? by? reverse?", run_dictsort },
-    { "unique", "case_sensitive? attribute?", run_unique },
+    { "unique", "case_sensitive? attribute?", lazy_unique },
     { "min", "case_sensitive? attribute?", run_min },
     { "max", "case_sensitive? attribute?", run_max },
     { "groupby", "attribute default? case_sensitive?", run_groupby },

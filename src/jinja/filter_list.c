@@ -4,6 +4,22 @@
 
 #define UNUSED (void)self, (void)a, (void)raw
 
+bool filter_lazily(render *r, row_run *run, value *self, value *a, const call_args *raw, value *out)
+{
+    const int depth = r->depth;
+    if (run(r, self, a, raw, out))
+        return true;
+    if (r->e->code != ERR_INPUT || !jinja_step(r, 0))       // limits hold whoever looks at the result
+        return false;
+    r->depth = depth;
+    if (out->kind != V_ITERATOR)
+        *out = value_iterator(r, NULL, 0, "generator");
+    err *failure = ARENA_NEW(&r->arena, err);
+    *failure = *r->e;
+    out->iterator->failure = failure;
+    return true;
+}
+
 static bool run_length(render *r, value *self, value *a, const call_args *raw, value *out)
 {
     UNUSED;
@@ -38,7 +54,7 @@ static bool run_first(render *r, value *self, value *a, const call_args *raw, va
         jiterator *i = self->iterator;
         fork_note(r, i, sizeof *i);
         *out = i->next < i->count ? i->items[i->next++] : value_undefined(r, "first of an empty list");
-        return true;
+        return out->kind != V_UNDEFINED || iterator_end(r, i);
     }
     value *items;
     int64_t count;
@@ -73,7 +89,7 @@ static bool run_reverse(render *r, value *self, value *a, const call_args *raw, 
     value *back = ARENA_ARRAY(&r->arena, value, count);
     for (int64_t i = 0; i < count; i++)
         back[i] = items[count - 1 - i];
-    *out = is_text ? value_list(r, back, count, V_LIST) : value_iterator(r, back, count, "reversed");
+    *out = is_text || self->kind == V_ITERATOR ? value_list(r, back, count, V_LIST) : value_iterator(r, back, count, "reversed");
     return !is_text || text_join(r, text_value(r, STR(""), 0), *out, out);
 }
 
@@ -100,8 +116,11 @@ static bool run_batch(render *r, value *self, value *a, const call_args *raw, va
     int64_t count, size, n = 0;
     TRY(value_items(r, *self, &items, &count));
     TRY(want_int(r, a[0], "the size of a batch", 0, &size));
-    if (size < 1 || size > r->limits.steps)
-        return jinja_fail(r, "the size of a batch is at least 1");
+    if (size > r->limits.steps)
+        return jinja_fail(r, "the size of a batch is at most %lld", (long long)r->limits.steps);
+    if (size == 0 && count)                                 // as jinja2 has it: an empty row, and all in one
+        ARENA_PUSH(&r->arena, rows, n, value_list(r, NULL, 0, V_LIST));
+    size = size < 1 ? MAX(count, 1) : size;
     bool fill = a[1].kind != V_MISSING && a[1].kind != V_NONE;
     for (int64_t at = 0; at < count; at += size) {
         int64_t have = MIN(size, count - at), all = fill ? size : have;
@@ -123,8 +142,9 @@ static bool run_slice(render *r, value *self, value *a, const call_args *raw, va
     int64_t count, slices, at = 0;
     TRY(value_items(r, *self, &items, &count));
     TRY(want_int(r, a[0], "the number of slices", 0, &slices));
-    if (slices < 1 || slices > r->limits.steps)
+    if (slices == 0 || slices > r->limits.steps)
         return jinja_fail(r, "the number of slices is at least 1");
+    slices = MAX(slices, 0);
     TRY(jinja_step(r, slices));
     bool fill = a[1].kind != V_MISSING && a[1].kind != V_NONE;
     value *columns = ARENA_ARRAY(&r->arena, value, slices);
@@ -174,6 +194,10 @@ static bool run_sum(render *r, value *self, value *a, const call_args *raw, valu
     return true;
 }
 
+LAZY(items)
+LAZY(batch)
+LAZY(slice)
+
 const function_row filters_of_lists[] = {
     { "length", "/", run_length },
     { "count", "/", run_length },
@@ -183,9 +207,9 @@ const function_row filters_of_lists[] = {
     { "first", "/", run_first },
     { "last", "/", run_last },
     { "reverse", "/", run_reverse },
-    { "items", "/", run_items },
-    { "batch", "linecount fill_with?", run_batch },
-    { "slice", "slices fill_with?", run_slice },
+    { "items", "/", lazy_items },
+    { "batch", "linecount fill_with?", lazy_batch },
+    { "slice", "slices fill_with?", lazy_slice },
     { "attr", "name", run_attr },
     { "sum", "attribute? start?", run_sum },
     { 0 },

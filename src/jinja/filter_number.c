@@ -19,9 +19,10 @@ static bool from_float(double d, value *out)
 static bool run_int(render *r, value *self, value *a, const call_args *raw, value *out)
 {
     UNUSED;
-    int64_t base, i;
+    int64_t base = 10, i;
     double d;
-    TRY(want_int(r, a[1], "the base", 10, &base));
+    const bool based = a[1].kind == V_MISSING || value_as_int(a[1], &base);
+    base = a[1].kind == V_MISSING ? 10 : base;
     if (self->kind == V_UNDEFINED)
         return undefined_fail(r, *self);
     value otherwise = a[0].kind == V_MISSING ? value_int(0) : a[0];
@@ -34,9 +35,9 @@ static bool run_int(render *r, value *self, value *a, const call_args *raw, valu
         if (!from_float(self->number, out))
             *out = otherwise;
     } else if (self->kind == V_TEXT) {
-        if (base != 0 && (base < 2 || base > 36))
-            *out = otherwise;
-        else if (!number_parse_int(self->text->s, (int)base, out, r) && !(number_parse_float(self->text->s, &d) && from_float(d, out)))
+        const bool usable = based && (base == 0 || (base >= 2 && base <= 36));
+        const bool whole = usable && number_parse_int(self->text->s, (int)base, out, r);
+        if (!whole && !(number_parse_float(self->text->s, &d) && from_float(d, out)))
             *out = otherwise;
     } else {
         *out = otherwise;
@@ -168,7 +169,8 @@ const function_row filters_of_numbers[] = {
     { 0 },
 };
 
-static const function_row *const tables[] = { filters_of_text, filters_of_lists, filters_of_items, filters_of_numbers };
+static const function_row *const tables[] = { filters_of_text, filters_of_lists, filters_of_items, filters_of_numbers, filters_of_html,
+                                             filters_of_layout, filters_of_chance };
 
 const function_row *filter_find(str name)
 {

@@ -60,8 +60,12 @@ static bool run_replace(render *r, value *self, value *a, const call_args *raw, 
     int64_t most;
     TRY(soft(r, self) && soft(r, &a[0]) && soft(r, &a[1]));
     TRY(want_int(r, a[2].kind == V_NONE ? (value){0} : a[2], "count", -1, &most));
+    if (r->escape && (a[0].safe || (a[1].safe && !self->safe)))
+        TRY(text_escape(r, *self, self));
+    if (r->escape && self->safe)
+        TRY(text_escape(r, a[1], &a[1]));
     TRY(text_replace(r, *self, a[0], a[1], most, out));
-    out->safe = false;
+    out->safe = r->escape && self->safe;
     return true;
 }
 
@@ -99,14 +103,18 @@ static bool escape(render *r, value *self, value *out)
     return true;
 }
 
+bool text_escape(render *r, value v, value *out)
+{
+    if (v.kind != V_TEXT || !v.safe)
+        return escape(r, &v, out);
+    *out = v;
+    return true;
+}
+
 static bool run_escape(render *r, value *self, value *a, const call_args *raw, value *out)
 {
     UNUSED;
-    if (self->kind == V_TEXT && self->safe) {
-        *out = *self;
-        return true;
-    }
-    return escape(r, self, out);
+    return text_escape(r, *self, out);
 }
 
 static bool run_forceescape(render *r, value *self, value *a, const call_args *raw, value *out)
@@ -158,13 +166,15 @@ static bool run_truncate(render *r, value *self, value *a, const call_args *raw,
     UNUSED;
     int64_t length, leeway;
     value end = a[2].kind == V_MISSING ? text_value(r, STR("..."), 0) : a[2];
-    TRY(want_text(r, *self, "what is truncated") && want_text(r, end, "the end of what is truncated"));
+    int64_t size;
+    TRY(value_length(r, *self, &size) && want_text(r, end, "the end of what is truncated"));
     TRY(want_int(r, a[0], "length", 255, &length) && want_int(r, a[3].kind == V_NONE ? (value){0} : a[3], "leeway", 5, &leeway));
     if (length < text_chars(end) || leeway < 0)
         return jinja_fail(r, "truncate: the length is at least that of '%.*s', the leeway at least 0", STR_ARG(end.text->s));
     *out = *self;
-    if (text_chars(*self) <= length + leeway)
+    if (size <= length + leeway)
         return true;
+    TRY(want_text(r, *self, "what is truncated"));
     size_t cut = text_offset(*self, length - text_chars(end));
     if (!value_truth(r, a[1])) {
         size_t space = str_find_last(str_slice(self->text->s, 0, cut), STR(" "));
@@ -236,6 +246,25 @@ static bool run_urlencode(render *r, value *self, value *a, const call_args *raw
     return true;
 }
 
+// Inside {% autoescape %}: if one of the texts is Markup, the others are escaped.
+static bool join_markup(render *r, value by, value list, value *out)
+{
+    value *items, *parts;
+    int64_t count;
+    TRY(value_items(r, list, &items, &count));
+    bool markup = by.safe;
+    for (int64_t i = 0; i < count; i++)
+        markup = markup || (items[i].kind == V_TEXT && items[i].safe);
+    parts = ARENA_ARRAY(&r->arena, value, count);
+    for (int64_t i = 0; i < count; i++)
+        TRY(markup ? text_escape(r, items[i], &parts[i]) : value_to_text(r, items[i], &parts[i]));
+    if (markup)
+        TRY(text_escape(r, by, &by));
+    TRY(text_join(r, by, value_list(r, parts, count, V_LIST), out));
+    out->safe = markup;
+    return true;
+}
+
 static bool run_join(render *r, value *self, value *a, const call_args *raw, value *out)
 {
     UNUSED;
@@ -251,6 +280,8 @@ static bool run_join(render *r, value *self, value *a, const call_args *raw, val
             TRY(attribute_path(r, items[i], a[1], &parts[i]));
         list = value_list(r, parts, count, V_LIST);
     }
+    if (r->escape)
+        return join_markup(r, by, list, out);
     TRY(text_join(r, by, list, out));
     out->safe = false;
     return true;
@@ -305,15 +336,6 @@ static bool run_tojson(render *r, value *self, value *a, const call_args *raw, v
     return true;
 }
 
-static bool run_pprint(render *r, value *self, value *a, const call_args *raw, value *out)
-{
-    UNUSED;
-    sink s = { .r = r };
-    TRY(print_repr(r, &s, *self));
-    *out = sink_text(&s);
-    return text_chars(*out) <= 78 || jinja_fail(r, "pprint of more than one line is not supported; use tojson(indent=2)");
-}
-
 const function_row filters_of_text[] = {
     { "trim", "chars?", run_trim },
     { "upper", "/", run_upper },
@@ -334,6 +356,5 @@ const function_row filters_of_text[] = {
     { "join", "d? attribute?", run_join },
     { "format", "*", run_format },
     { "tojson", "ensure_ascii? indent? separators? sort_keys?", run_tojson },
-    { "pprint", "/", run_pprint },
     { 0 },
 };

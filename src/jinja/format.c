@@ -244,14 +244,10 @@ static bool braces_value(render *r, sink *s, value v, char conversion, str spec)
         v = sink_text(&own);
     }
     if ((v.kind == V_INT || v.kind == V_BIG || v.kind == V_FLOAT || v.kind == V_BOOL) && spec.size && f.type != 's') {
-        if (v.kind == V_BOOL && !f.type) {
-            TRY(value_to_text(r, v, &words));
-            return field_put(s, words, &f, '>');
-        }
         f.type = f.type == 'n' ? 'd' : f.type;
         return field_number(r, s, v, &f);
     }
-    if (spec.size && v.kind != V_TEXT && v.kind != V_UNDEFINED)
+    if (spec.size && v.kind != V_TEXT)
         return jinja_fail(r, "format: a %s takes no specification", value_type(v));
     if (f.type && f.type != 's')
         return jinja_fail(r, "format: a %s cannot be written with the format '%c'", value_type(v), f.type);
@@ -259,7 +255,9 @@ static bool braces_value(render *r, sink *s, value v, char conversion, str spec)
     return field_put(s, first_chars(r, words, f.precision), &f, '<');
 }
 
-static bool braces_field(render *r, sink *s, str inside, const call_args *c, int64_t *automatic)
+static bool braces(render *r, value format, const call_args *raw, int64_t *automatic, bool inner, value *out);
+
+static bool braces_field(render *r, sink *s, str inside, const call_args *c, int64_t *automatic, bool inner)
 {
     size_t end = 0;
     while (end < inside.size && inside.at[end] != '!' && inside.at[end] != ':') {
@@ -280,27 +278,30 @@ static bool braces_field(render *r, sink *s, str inside, const call_args *c, int
     if (spec.size && spec.at[0] != ':')
         return jinja_fail(r, "format: expected ':' after the conversion");
     spec = spec.size ? str_from(spec, 1) : spec;
-    if (memchr(inside.at, '{', inside.size))
-        return jinja_fail(r, "format: a field inside a field is not supported");
     TRY(lookup(r, name, c, automatic, &v));
+    if (memchr(spec.at, '{', spec.size)) {                  // fields inside the specification
+        value made = text_value(r, spec, 0);
+        if (inner)
+            return jinja_fail(r, "format: fields stand inside each other more than once");
+        TRY(braces(r, made, c, automatic, true, &made));
+        spec = made.text->s;
+    }
     return braces_value(r, s, v, conversion, spec);
 }
 
-bool format_braces(render *r, value *self, value *a, const call_args *raw, value *out)
+static bool braces(render *r, value format, const call_args *raw, int64_t *automatic, bool inner, value *out)
 {
-    (void)a;
     sink s = { .r = r };
-    str t = self->text->s;
-    int64_t automatic = 0;
+    str t = format.text->s;
     for (size_t at = 0; at < t.size;) {
         size_t begin = at;
         while (at < t.size && t.at[at] != '{' && t.at[at] != '}')
             at++;
-        TRY(sink_part(&s, *self, begin, at, 0));
+        TRY(sink_part(&s, format, begin, at, 0));
         if (at >= t.size)
             break;
         if (at + 1 < t.size && t.at[at + 1] == t.at[at]) {
-            TRY(sink_part(&s, *self, at, at + 1, 0));
+            TRY(sink_part(&s, format, at, at + 1, 0));
             at += 2;
             continue;
         }
@@ -311,10 +312,33 @@ bool format_braces(render *r, value *self, value *a, const call_args *raw, value
             end++;
         if (end >= t.size)
             return jinja_fail(r, "format: a field without '}'");
-        TRY(braces_field(r, &s, str_slice(t, at + 1, end), raw, &automatic));
+        TRY(braces_field(r, &s, str_slice(t, at + 1, end), raw, automatic, inner));
         at = end + 1;
     }
     *out = sink_text(&s);
-    out->safe = self->safe;
+    out->safe = format.safe;
     return true;
+}
+
+bool format_braces(render *r, value *self, value *a, const call_args *raw, value *out)
+{
+    (void)a;
+    int64_t automatic = 0;
+    return braces(r, *self, raw, &automatic, false, out);
+}
+
+bool format_map(render *r, value *self, value *a, const call_args *raw, value *out)
+{
+    (void)raw;
+    call_args named = {0};
+    int64_t automatic = 0;
+    if (a[0].kind != V_DICT)
+        return jinja_fail(r, "format_map takes a dict, got a %s", value_type(a[0]));
+    jdict *d = a[0].dict;
+    dict_fill(r, d);
+    named.named = ARENA_ARRAY(&r->arena, named_value, d->count);
+    for (int64_t i = 0; i < d->count; i++)
+        if (d->pairs[i].key.kind == V_TEXT)
+            named.named[named.named_count++] = (named_value){ d->pairs[i].key.text->s, d->pairs[i].value, false };
+    return braces(r, *self, &named, &automatic, false, out);
 }

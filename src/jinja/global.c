@@ -73,6 +73,20 @@ static bool run_dict(render *r, value *self, value *a, const call_args *raw, val
     return make_dict(r, "dict", raw, out);
 }
 
+static bool run_fromkeys(render *r, value *self, value *a, const call_args *raw, value *out)
+{
+    UNUSED;
+    value *keys;
+    int64_t count;
+    TRY(value_items(r, a[0], &keys, &count));
+    *out = value_dict(r);
+    for (int64_t i = 0; i < count; i++)
+        TRY(dict_put(r, out->dict, keys[i], a[1].kind == V_MISSING ? value_none : a[1]));
+    return true;
+}
+
+const function_row dict_fromkeys = { "dict.fromkeys", "/iterable value?", run_fromkeys };
+
 static bool run_namespace(render *r, value *self, value *a, const call_args *raw, value *out)
 {
     UNUSED;
@@ -162,5 +176,5 @@ const function_row *global_find(str name)
     for (size_t i = 0; i < COUNT(globals); i++)
         if (str_is(name, globals[i].name))
             return &globals[i];
-    return NULL;
+    return str_is(name, lipsum_row.name) ? &lipsum_row : NULL;
 }

@@ -23,7 +23,7 @@ static str normal_source(arena *a, str s)
 
 static bool open_source(jinja *j, str source, err *e)
 {
-    static const char *const reserved[] = { "loop", "caller", "kwargs", "varargs", " body" };   // NAME_LOOP …
+    static const char *const reserved[] = { "loop", "caller", "kwargs", "varargs", " body", "self" };   // NAME_LOOP …
     if (source.size > INT32_MAX / 2)
         return fail(e, ERR_INPUT, "%s: a template of %zu bytes", j->file, source.size);
     size_t bad = utf8_check(source);

@@ -54,6 +54,15 @@ static bool bind_macro(render *r, const jmacro *m, const call_args *c)
     return true;
 }
 
+value macro_arguments(render *r, const jmacro *m)
+{
+    const signature *g = &m->node->signature;
+    value *names = ARENA_ARRAY(&r->arena, value, g->count);
+    for (int i = 0; i < g->count; i++)
+        names[i] = text_value(r, g->list[i].text, 0);
+    return value_list(r, names, g->count, V_TUPLE);
+}
+
 bool exec_macro(render *r, jmacro *m, const call_args *c, value *out)
 {
     if (r->calls >= r->limits.depth)
@@ -68,6 +77,7 @@ bool exec_macro(render *r, jmacro *m, const call_args *c, value *out)
         r->frame = &frame;
         ok = exec_capture(r, &m->node->body, r->scope, &f, out);
         r->frame = frame.before;
+        out->safe = r->escape;
     }
     r->calls--;
     r->scope = outer;

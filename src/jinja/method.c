@@ -126,26 +126,6 @@ static bool run_changed(render *r, value *self, value *a, const call_args *raw, 
     return true;
 }
 
-static bool run_is_integer(render *r, value *self, value *a, const call_args *raw, value *out)
-{
-    UNUSED;
-    (void)r;
-    *out = value_bool(self->number >= -9e18 && self->number <= 9e18 && self->number == (double)(int64_t)self->number);
-    return true;
-}
-
-static bool run_bit_length(render *r, value *self, value *a, const call_args *raw, value *out)
-{
-    UNUSED;
-    (void)r;
-    int64_t i = 0, n = 0;
-    value_as_int(*self, &i);
-    for (uint64_t u = i < 0 ? 0 - (uint64_t)i : (uint64_t)i; u; u >>= 1)
-        n++;
-    *out = value_int(n);
-    return true;
-}
-
 const function_row methods_of_dict[] = {
     { "keys", "/", run_keys }, { "values", "/", run_values }, { "items", "/", run_items },
     { "get", "/key default?", run_get }, { "copy", "/", run_copy }, { 0 },
@@ -155,8 +135,6 @@ const function_row methods_of_list[] = {
 };
 const function_row methods_of_cycler[] = { { "next", "/", run_next }, { "reset", "/", run_reset }, { 0 } };
 const function_row methods_of_loop[] = { { "cycle", "*", run_cycle }, { "changed", "*", run_changed }, { 0 } };
-static const function_row methods_of_float[] = { { "is_integer", "/", run_is_integer }, { 0 } };
-static const function_row methods_of_int[] = { { "bit_length", "/", run_bit_length }, { 0 } };
 
 static const function_row *find_in(const function_row *rows, str name)
 {

@@ -464,6 +464,14 @@ static bool run_join(render *r, value *self, value *a, const call_args *raw, val
         a[0] = value_list(r, a[0].iterator->items ? a[0].iterator->items + a[0].iterator->next : NULL,
                           a[0].iterator->count - a[0].iterator->next, V_LIST);
     TRY(value_items(r, a[0], &items, &count));
+    if (self->safe) {                                       // Markup takes anything, escaped
+        value *parts = ARENA_ARRAY(&r->arena, value, count);
+        for (int64_t i = 0; i < count; i++)
+            TRY(text_escape(r, items[i], &parts[i]));
+        TRY(text_join(r, *self, value_list(r, parts, count, V_LIST), out));
+        out->safe = true;
+        return true;
+    }
     for (int64_t i = 0; i < count; i++)
         if (items[i].kind != V_TEXT)
             return jinja_fail(r, "join: element %lld is a %s, not a text", (long long)i, value_type(items[i]));
@@ -490,6 +498,9 @@ const function_row methods_of_text[] = {
     { "rpartition", "/sep", run_rpartition },
     { "replace", "/old new count?", run_replace },
     { "join", "/iterable", run_join },
+    { "maketrans", "/x y? z?", run_maketrans },
+    { "translate", "/table", run_translate },
     { "format", "*", format_braces },
+    { "format_map", "/mapping", format_map },
     { 0 },
 };

@@ -236,6 +236,7 @@ static bool parse_binary(parser *p, int level, expr **out)
     TRY(parse_binary(p, level + 1, out));
     if (level == 1 && is_op(p->t, "~")) {
         expr *x = expr_new(p, EX_CONCAT, p->t), *item = *out;
+        x->escapes = (uint8_t)p->escapes;
         expr_add(p, x, item);
         while (skip_op(p, "~")) {
             TRY(parse_binary(p, level + 1, &item));

@@ -8,6 +8,8 @@ typedef struct parser {
     const jtoken *t;                // the current token; the last is TK_END
     const jtoken *open;             // the tag being read
     int depth, loops;
+    int inside;                     // tags around the current one that are not branches
+    escaping escapes;
     bool soft;                      // inside a branch: unknown filters fail only when they run
     const expr *unknown;            // the first filter or test outside branches that does not exist
     struct parser_macro { signature *g; struct parser_macro *outer; } *macros;
@@ -33,7 +35,14 @@ bool parse_target(parser *p, const char *end, bool with_namespace, expr **out);
 bool parse_filters(parser *p, expr **x);                // "| f | g …", or from the name of the first one
 bool parse_filter_from(parser *p, expr **x);
 bool parse_call_args(parser *p, arguments *a);
+stmt *stmt_new(parser *p, stmt_kind kind, const jtoken *at);
+bool body_to(parser *p, const char *end, body *out);    // after a tag's head: past the name of the tag that ends it
 bool parse_body(parser *p, const char *const *ends, int end_count, body *out);
 bool parse_unknown(parser *p);                         // the error of p->unknown
 bool parse_primary(parser *p, expr **out);
 bool parse_postfix(parser *p, expr **x);
+
+// statement_block.c
+bool parse_autoescape(parser *p, const jtoken *at, stmt **out);
+bool parse_block(parser *p, const jtoken *at, stmt **out);
+bool parse_load(parser *p, const jtoken *at, stmt **out);      // include, extends, import, from

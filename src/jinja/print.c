@@ -128,6 +128,7 @@ static bool repr_inside(render *r, sink *s, value v)
     case V_LOOP:
         snprintf(word, sizeof word, "<LoopContext %lld/%lld>", (long long)v.loop->index + 1, (long long)v.loop->count);
         return put(s, word, 0);
+    case V_SELF: return put(s, "<TemplateReference None>", 0);
     case V_MACRO:
         return put(s, "<Macro '", 0) && sink_str(s, v.macro->name, 0) && put(s, "'>", 0);
     default: return jinja_fail(r, "a %s cannot be printed; lists come of it with |list", value_type(v));

@@ -105,7 +105,7 @@ static bool render_into(render *r, jinja_output *out)
     sink root = { .r = r };
     flow f = FLOW_ON;
     r->out = r->root = &root;
-    r->scope = scope_new(r, NULL);
+    r->scope = r->base = scope_new(r, NULL);
     r->globals = ARENA_ARRAY(&r->arena, value, r->j->name_count);
     if (r->fork)
         fork_begin(r);

@@ -6,12 +6,13 @@
 
 enum { DEEPEST = 100 };
 
-static stmt *stmt_new(parser *p, stmt_kind kind, const jtoken *at)
+stmt *stmt_new(parser *p, stmt_kind kind, const jtoken *at)
 {
     stmt *s = ARENA_NEW(&p->j->arena, stmt);
     s->kind = kind;
     s->line = at->line;
     s->column = at->column;
+    s->escapes = (uint8_t)p->escapes;
     return s;
 }
 
@@ -28,7 +29,7 @@ static bool body_until(parser *p, const char *const *ends, int count, body *out)
 }
 
 // The same for a tag with one end, past its "%}" (left to the caller of the statement).
-static bool body_to(parser *p, const char *end, body *out)
+bool body_to(parser *p, const char *end, body *out)
 {
     TRY(body_until(p, &end, 1, out));
     p->t++;
@@ -173,9 +174,12 @@ static bool captured_body(parser *p, stmt *s, const char *end)
 static bool parse_filter_block(parser *p, const jtoken *at, stmt **out)
 {
     stmt *s = *out = stmt_new(p, ST_FILTER, at);
+    const bool soft = p->soft;
     s->value = captured(p);
+    p->soft = false;
     TRY(parse_filter_from(p, &s->value));
     TRY(parse_filters(p, &s->value));
+    p->soft = soft;
     return captured_body(p, s, "endfilter");
 }
 
@@ -187,8 +191,11 @@ static bool parse_set(parser *p, const jtoken *at, stmt **out)
         return parse_tuple(p, true, NULL, false, &s->value);
     s->kind = ST_SET_BLOCK;
     if (is_op(p->t, "|")) {
+        const bool soft = p->soft;
         s->value = captured(p);
+        p->soft = false;
         TRY(parse_filters(p, &s->value));
+        p->soft = soft;
     }
     return captured_body(p, s, "endset");
 }
@@ -234,18 +241,12 @@ static bool parse_jump(parser *p, const jtoken *at, stmt **out)
 static const struct { const char *tag; bool (*parse)(parser *p, const jtoken *at, stmt **out); } tags[] = {
     { "if", parse_if }, { "for", parse_for }, { "set", parse_set }, { "macro", parse_macro }, { "call", parse_call_block },
     { "filter", parse_filter_block }, { "with", parse_with }, { "generation", parse_generation }, { "print", parse_print },
-    { "break", parse_jump }, { "continue", parse_jump },
+    { "break", parse_jump }, { "continue", parse_jump }, { "autoescape", parse_autoescape }, { "block", parse_block },
+    { "include", parse_load }, { "extends", parse_load }, { "import", parse_load }, { "from", parse_load },
 };
 
 static bool unknown_tag(parser *p, const char *const *ends, int end_count)
 {
-    static const char *const outside[] = { "include", "extends", "import", "from", "block", "autoescape" };
-    for (size_t i = 0; i < COUNT(outside); i++)
-        if (is_name(p->t, outside[i])) {
-            parse_fail(p, p->t, "{%% %s %%} is not supported: a chat template stands alone", outside[i]);
-            p->e->code = ERR_UNSUPPORTED;
-            return false;
-        }
     const char *names[COUNT(tags) + 4];
     size_t count = 0;
     char near[160], got[64], *word = arena_chars(&p->j->arena, p->t->text);
@@ -271,7 +272,9 @@ static bool parse_statement(parser *p, const char *const *ends, int end_count, b
         stmt *s;
         const jtoken *at = p->t++, *outer = p->open;
         p->open = at;
+        p->inside += tags[i].parse != parse_if;
         TRY(tags[i].parse(p, at, &s));
+        p->inside -= tags[i].parse != parse_if;
         p->open = outer;
         add_stmt(p, out, s);
         return block_end(p);

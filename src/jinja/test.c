@@ -24,10 +24,28 @@ TEST_OF(sequence, self->kind == V_UNDEFINED || self->kind == V_TEXT || self->kin
         || self->kind == V_DICT || self->kind == V_RANGE)
 TEST_OF(iterable, value_iterable(*self))
 TEST_OF(callable, self->kind == V_MACRO || self->kind == V_METHOD || self->kind == V_FUNCTION || self->kind == V_LOOP
-        || self->kind == V_JOINER || self->kind == V_UNDEFINED)
+        || self->kind == V_JOINER || self->kind == V_BLOCK || self->kind == V_UNDEFINED)
 TEST_OF(escaped, self->kind == V_TEXT && self->safe)
-TEST_OF(filter, self->kind == V_TEXT && filter_find(self->text->s))
-TEST_OF(test, self->kind == V_TEXT && test_find(self->text->s))
+
+static bool names(render *r, value *self, const function_row *find(str name), value *out)
+{
+    if (!value_hashable(r, *self))
+        return jinja_fail(r, "a %s cannot be a name", value_type(*self));
+    *out = value_bool(self->kind == V_TEXT && find(self->text->s));
+    return true;
+}
+
+static bool run_filter(render *r, value *self, value *a, const call_args *raw, value *out)
+{
+    (void)a, (void)raw;
+    return names(r, self, filter_find, out);
+}
+
+static bool run_test(render *r, value *self, value *a, const call_args *raw, value *out)
+{
+    (void)a, (void)raw;
+    return names(r, self, test_find, out);
+}
 
 static bool remainder_of(render *r, value *self, int64_t by, value *rest)
 {

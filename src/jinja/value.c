@@ -125,7 +125,7 @@ bool value_hashable(render *r, value v)
                 return false;
         return true;
     }
-    return v.kind != V_LIST && v.kind != V_DICT && v.kind != V_VIEW;
+    return v.kind != V_LIST && v.kind != V_DICT && (v.kind != V_VIEW || v.view->part == VIEW_VALUES);
 }
 
 value *dict_find_name(render *r, jdict *d, str key)
@@ -212,6 +212,7 @@ const char *value_type(value v)
         [V_VIEW] = "dict view", [V_RANGE] = "range", [V_ITERATOR] = "generator", [V_NAMESPACE] = "Namespace",
         [V_MACRO] = "Macro", [V_METHOD] = "method", [V_FUNCTION] = "function", [V_LOOP] = "LoopContext",
         [V_CYCLER] = "Cycler", [V_JOINER] = "Joiner",
+        [V_SELF] = "TemplateReference", [V_BLOCK] = "BlockReference",
     };
     return names[v.kind];
 }
@@ -246,6 +247,13 @@ bool value_iterable(value v)
     return v.kind == V_UNDEFINED || (v.kind >= V_TEXT && v.kind <= V_ITERATOR) || v.kind == V_LOOP;
 }
 
+bool iterator_end(render *r, const jiterator *i)
+{
+    if (i->failure)
+        *r->e = *i->failure;
+    return !i->failure;
+}
+
 bool value_items(render *r, value v, value **items, int64_t *count)
 {
     *count = 0;
@@ -255,6 +263,7 @@ bool value_items(render *r, value v, value **items, int64_t *count)
     if (!value_iterable(v) || v.kind == V_LOOP)
         return jinja_fail(r, "a %s cannot be looped over", value_type(v));
     if (v.kind == V_ITERATOR) {
+        TRY(iterator_end(r, v.iterator));
         *items = v.iterator->items ? v.iterator->items + v.iterator->next : NULL;
         *count = v.iterator->count - v.iterator->next;
         fork_note(r, v.iterator, sizeof *v.iterator);

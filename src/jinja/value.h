@@ -13,6 +13,7 @@ typedef enum value_kind {
     V_RANGE,
     V_ITERATOR,                     // what filters like map give: read once
     V_NAMESPACE, V_MACRO, V_METHOD, V_FUNCTION, V_LOOP, V_CYCLER, V_JOINER,
+    V_SELF, V_BLOCK,                // `self`, self.name
 } value_kind;
 
 typedef struct value value;
@@ -50,6 +51,7 @@ struct value {
         const struct function_row *function;
         struct jloop *loop;
         struct jcycler *cycler;
+        const struct stmt *block;
     };
 };
 
@@ -67,7 +69,8 @@ typedef struct jdict { jpair *pairs; int64_t count, room; const node *source; in
 typedef enum view_part { VIEW_KEYS, VIEW_VALUES, VIEW_ITEMS } view_part;
 typedef struct jview { value dict; view_part part; } jview;
 typedef struct jrange { int64_t start, stop, step, count; } jrange;
-typedef struct jiterator { value *items; int64_t count, next; const char *name; } jiterator;
+// What stops it after its items: the filters that give one compute them at once, but an error counts only when it is reached.
+typedef struct jiterator { value *items; int64_t count, next; const char *name; const err *failure; } jiterator;
 typedef struct jundefined { const char *hint; str name; value object; bool unsafe; } jundefined;
 typedef struct jcycler { value *items; int64_t count, next; value separator; bool used; } jcycler;
 
@@ -143,10 +146,12 @@ struct render {
     jinja_limits limits;
     int64_t steps;
     int depth, calls;
+    uint64_t random;                // state of what chooses; 0: not begun
     int32_t line, column;           // of what is being computed
     const call_frame *frame;
     sink *out, *root;               // where text goes now; the output itself
-    scope *scope;
+    scope *scope, *base;            // base: what blocks see
+    bool escape;                    // inside {% autoescape true %}
     const node *context;
     value *globals;                 // of the context, by name number, once looked up
     int32_t (*mark)(void *self, const node *text);
@@ -166,6 +171,7 @@ enum { MARK_GENERATION = 1 << 30 };  // OR-ed to the marks of what stands inside
 bool jinja_fail(render *r, const char *fmt, ...) PRINTF(2, 3);
 bool jinja_stop(render *r, err_code code, const char *fmt, ...) PRINTF(3, 4);
 bool jinja_step(render *r, int64_t steps);              // false when a limit is reached
+uint64_t jinja_random(render *r, uint64_t below);
 bool jinja_enter(render *r);                            // one level deeper; r->depth-- undoes it
 bool jinja_render_at(const jinja *j, const node *context, int32_t (*mark)(void *, const node *), void *self,
                      const jinja_limits *limits, struct timespec now, size_t watch, int32_t *watch_line, jinja_fork *fork,
@@ -211,6 +217,7 @@ bool value_truth(render *r, value v);
 const char *value_type(value v);                        // as Python names it
 bool value_items(render *r, value v, value **items, int64_t *count);    // as iter() gives them; an iterator is used up
 bool value_iterable(value v);
+bool iterator_end(render *r, const jiterator *i);         // fails with its failure
 bool value_length(render *r, value v, int64_t *count);
 bool value_hashable(render *r, value v);
 
@@ -222,6 +229,7 @@ bool value_sort(render *r, value *keys, int64_t *order, int64_t count, bool desc
 
 // print.c: str() and repr() of Python
 bool print_value(render *r, sink *s, value v);
+bool text_escape(render *r, value v, value *out);       // Markup is left alone; filter_text.c
 bool print_repr(render *r, sink *s, value v);
 bool value_to_text(render *r, value v, value *out);
 void print_float(double d, char out[40]);
@@ -233,16 +241,18 @@ bool value_negate(render *r, value v, value *out);
 bool value_as_int(value v, int64_t *out);               // bool and int
 bool value_as_number(value v, double *out);             // bool, int, big, float
 bool number_parse_int(str s, int base, value *out, render *r);  // as Python's int(); false: it is none
+value number_part(value v, str name);                  // method_number.c
 bool number_parse_float(str s, double *out);
 
 // format.c
 bool format_percent(render *r, value format, value args, value *out);
-extern row_run format_braces;
+extern row_run format_braces, format_map, run_pprint, run_maketrans, run_translate;
 
 // attribute.c
 value value_attribute(render *r, value v, str name, int32_t mark);      // a.b
 bool value_item(render *r, value v, value key, value *out);             // a[b]
 bool value_slice(render *r, value v, value start, value stop, value step, value *out);
+bool attribute_path_or(render *r, value item, value path, const value *otherwise, value *out);
 bool attribute_path(render *r, value item, value path, value *out);     // "a.b.0" as filters take it
 
 // call.c
@@ -256,12 +266,14 @@ const function_row *filter_find(str name);
 const function_row *test_find(str name);
 const function_row *method_find(value v, str name, bool *changes);      // changes: it would modify its object
 const function_row *global_find(str name);
+extern const function_row dict_fromkeys, lipsum_row;
 void filter_names(const char **names, size_t *count);   // room for TABLE_NAMES
 void test_names(const char **names, size_t *count);
 enum { TABLE_NAMES = 128 };
-extern const function_row filters_of_text[], filters_of_lists[], filters_of_items[], filters_of_numbers[];
+extern const function_row filters_of_text[], filters_of_lists[], filters_of_items[], filters_of_numbers[], filters_of_html[],
+    filters_of_layout[], filters_of_chance[];
 extern const function_row methods_of_text[], methods_of_text_case[], methods_of_dict[], methods_of_list[], methods_of_range[];
-extern const function_row methods_of_cycler[], methods_of_loop[], methods_of_number[];
+extern const function_row methods_of_cycler[], methods_of_loop[], methods_of_int[], methods_of_float[];
 
 // case.c: letters, as Python's str sees them
 bool letter_is_space(uint32_t c);
@@ -287,6 +299,7 @@ bool exec_rest(render *r, body_frame *b, flow *f);     // from its statement `at
 bool exec_capture(render *r, const struct body *b, scope *own, flow *f, value *out);  // what a body prints
 bool exec_call(render *r, const struct stmt *s);
 value macro_value(render *r, const struct stmt *s, str name);
+value macro_arguments(render *r, const jmacro *m);      // names
 bool exec_macro(render *r, jmacro *m, const call_args *c, value *out);
 bool exec_loop(render *r, const struct stmt *s, scope *outer, value items, int64_t depth, flow *f);
 bool loop_finish(render *r, jloop *loop, bool with_item);  // as if it ended now, or after its element
@@ -294,6 +307,16 @@ void scope_set(render *r, int name, value v);
 scope *scope_new(render *r, scope *parent);
 value scope_get(render *r, int name);
 bool exec_assign(render *r, const struct expr *target, value v);
+bool is_escaping(const render *r, uint8_t escapes);     // of a statement or an expression
+bool print_output(render *r, value v, uint8_t escapes);
+
+// block.c
+bool exec_autoescape(render *r, const struct stmt *s, flow *f);
+bool exec_block(render *r, const struct stmt *s);
+bool exec_block_here(render *r, const struct stmt *s);
+bool exec_load(render *r, const struct stmt *s);
+value block_value(render *r, str name);                 // V_MISSING: there is none
+bool block_call(render *r, value block, const call_args *c, value *out);
 
 // fork.c
 void fork_begin(render *r);

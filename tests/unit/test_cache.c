@@ -429,6 +429,19 @@ static const char *open_damaged(const char *folder, const char *name, long at, i
     return !strncmp(e.text, folder, strlen(folder)) ? e.text + strlen(folder) : e.text;
 }
 
+// The ledger with one word changed to another of the same length.
+static const char *open_renamed(const char *folder, const char *from, const char *to)
+{
+    arena a = {0};
+    str whole;
+    CHECK(file_read(&a, path_join(&a, folder, LEDGER_NAME), &whole, &(err){0}));
+    size_t at = str_find(whole, str_of(from), 0), differs = 0;
+    while (from[differs] == to[differs])
+        differs++;
+    arena_close(&a);
+    return open_damaged(folder, LEDGER_NAME, (long)(at + differs), to[differs], 0);
+}
+
 TEST(names_damage)
 {
     err e = {0};
@@ -454,6 +467,8 @@ TEST(names_damage)
     CHECK_TEXT(open_damaged(folder, s, 128 + 72 + 64 + 32, 1, 0), "/shard-00001.tok: damaged: its digest is not that of its bytes; tokenize again");
     CHECK_TEXT(open_damaged(folder, s, 16, 'z', 0), "/shard-00001.tok: damaged: its digest is not that of its bytes; tokenize again");
     CHECK_TEXT(open_damaged(folder, LEDGER_NAME, 0, '[', 0), "/ledger.json:2:10: JSON: expected ',' or ']', got ':'");
+    CHECK_TEXT(open_renamed(folder, "\"left_out\"", "\"left_oUt\""),
+               "/ledger.json: an older version of skiff made it, without the count 'left_out'; tokenize again");
     char path[128], other[128];
     snprintf(path, sizeof path, "%s/shard-00000.tok", folder);
     snprintf(other, sizeof other, "%s/shard-00001.tok", folder);

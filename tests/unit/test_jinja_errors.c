@@ -36,7 +36,7 @@ TEST(syntax_errors_have_line_and_column)
     FAILS("{% for i in l %}{% set loop = 1 %}{% endfor %}", "t.jinja:1:24: 'loop' belongs to the loop and cannot be set inside it");
     FAILS("{% raw %}{{", "t.jinja:1:1: {% raw %} has no {% endraw %}");
     FAILS("{{ a", "t.jinja:1:1: this tag has no end '}}'");
-    FAILS("{% include 'x' %}", "t.jinja:1:4: {% include %} is not supported: a chat template stands alone");
+    FAILS("{% include 'x' %}", "t.jinja:1:4: {% include %} finds no other template: a chat template stands alone");
 }
 
 TEST(unknown_names_get_the_nearest)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/large.h"
 #include "base/util.h"
 
 enum { ALIGN = 16, BLOCK = 16 << 10, LARGEST_BLOCK = 1 << 20 };
@@ -16,13 +17,23 @@ struct arena_block {
     _Alignas(ALIGN) char bytes[];
 };
 
+// Whole pages, so that what a large block does not need serves what comes next.
+static arena_block *large_block(size_t *size)
+{
+    if (*size > SIZE_MAX / 2)
+        return NULL;
+    size_t all = (sizeof(arena_block) + *size + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+    *size = all - sizeof(arena_block);
+    return large_alloc(all);
+}
+
 // Blocks double as the arena grows, so that few are asked of the system.
 static void add_block(arena *a, size_t size)
 {
     size_t want = a->last ? MIN(2 * a->last->size, (size_t)LARGEST_BLOCK) : BLOCK;
     if (want < size)
         want = size;
-    arena_block *b = want < SIZE_MAX - sizeof *b ? malloc(sizeof *b + want) : NULL;
+    arena_block *b = want < LARGE_PAGE ? malloc(sizeof *b + want) : large_block(&want);
     if (!b) {
         fprintf(stderr, "skiff: no memory left (%zu bytes wanted, %zu in use by this part)\n", size, a->used);
         abort();

@@ -2,6 +2,7 @@
 // batches: where they end, then their keys (with the caches' lines fetched ahead), then their tokens.
 #include <stdlib.h>
 
+#include "base/large.h"
 #include "base/map.h"
 #include "base/util.h"
 #include "text/bpe.h"
@@ -90,7 +91,7 @@ static void put_wide(const wide_word *c, size_t at, tokens *out)
 static bool grow_sets(word_cache *c, int bits)
 {
     word_cache old = *c;
-    cached_word *sets = aligned_alloc(64, ((size_t)2 << bits) * sizeof *sets);
+    cached_word *sets = large_alloc(((size_t)2 << bits) * sizeof *sets);
     if (!sets)
         return false;
     memset(sets, 0, ((size_t)2 << bits) * sizeof *sets);

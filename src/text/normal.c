@@ -71,7 +71,7 @@ static bool begins_stretch(uint32_t c)
         return true;
     const utf8proc_property_t *p = utf8proc_get_property((utf8proc_int32_t)c);
     bool mark = p->category == UTF8PROC_CATEGORY_MC || p->category == UTF8PROC_CATEGORY_MN || p->category == UTF8PROC_CATEGORY_ME;
-    return (p->combining_class == 0 && !mark && !(c >= 0x1160 && c <= 0x11ff)) || normal_is_young(c);
+    return (p->combining_class == 0 && !mark && !normal_is_jamo(c)) || normal_is_young(c);
 }
 
 static bool stays(uint32_t c)

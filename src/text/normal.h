@@ -15,3 +15,7 @@ bool normal_make(normalizer n, const char *chars, size_t begin, size_t end, made
 
 // A mark that came after Unicode 9, with which `tokenizers` normalizes: it stands alone.
 bool normal_is_young(uint32_t c);
+
+// A vowel or a final of Hangul, which may join what is before it. U+11A7 stands one below the finals and is none, but utf8proc 2.8 takes
+// it for one and swallows it after a syllable.
+static inline bool normal_is_jamo(uint32_t c) { return c >= 0x1160 && c <= 0x11ff && c != 0x11a7; }

@@ -100,7 +100,7 @@ static bool begins_stretch(const form *f, uint32_t c)
         c = (uint32_t)parts[0];
     const utf8proc_property_t *p = utf8proc_get_property((utf8proc_int32_t)c);
     bool mark = p->category == UTF8PROC_CATEGORY_MC || p->category == UTF8PROC_CATEGORY_MN || p->category == UTF8PROC_CATEGORY_ME;
-    return p->combining_class == 0 && !mark && !(c >= 0x1160 && c <= 0x11ff);
+    return p->combining_class == 0 && !mark && !normal_is_jamo(c);
 }
 
 static void finish(form *f, str in, size_t begin, size_t end, made *to)

@@ -1,5 +1,5 @@
 // For test_tokenizer.py: many texts through one tokenizer. Records on stdin and stdout are a 32-bit size and so many bytes.
-//   token_dump encode PATH FLAGS     texts → per text a count, then ids, begins and ends, 32 bits each
+//   token_dump encode PATH FLAGS     texts → per text a count, the first token whose place is wrong (-1: none), then ids, 32 bits each
 //   token_dump decode PATH SKIP      ids → texts
 //   token_dump save PATH FOLDER      as tokenizer_save
 //   token_dump speed PATH FILE…      megabytes a second, line by line, best of five
@@ -24,6 +24,16 @@ static bool record(text *t)
     return ok;
 }
 
+// The first token whose place is not behind that of the one before and within the text; -1.
+static int32_t misplaced(const tokens *k, size_t size)
+{
+    uint32_t last = 0;
+    for (int64_t i = 0; i < k->count; last = k->end[i++])
+        if (k->begin[i] > k->end[i] || k->end[i] < last || k->end[i] > size)
+            return (int32_t)i;
+    return -1;
+}
+
 static bool encode(const tokenizer *t, int flags, err *e)
 {
     text in = {0};
@@ -36,11 +46,9 @@ static bool encode(const tokenizer *t, int flags, err *e)
             memcpy(copy, in.chars, in.size);
         tokens_clear(&k);
         ok = tokenizer_encode(t, (str){ copy, in.size }, flags, &k, e);
-        uint32_t count = (uint32_t)k.count;
-        fwrite(&count, sizeof count, 1, stdout);
-        fwrite(k.ids, sizeof *k.ids, count, stdout);
-        fwrite(k.begin, sizeof *k.begin, count, stdout);
-        fwrite(k.end, sizeof *k.end, count, stdout);
+        int32_t head[] = { (int32_t)k.count, misplaced(&k, in.size) };
+        fwrite(head, sizeof head, 1, stdout);
+        fwrite(k.ids, sizeof *k.ids, (size_t)k.count, stdout);
         free(copy);
     }
     text_close(&in);

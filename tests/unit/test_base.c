@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/large.h"
 #include "base/map.h"
 #include "base/near.h"
 #include "base/pool.h"
@@ -55,6 +56,35 @@ TEST(arena_gives_zeroed_aligned_memory)
     CHECK(count == 1000 && list[999] == 999 * 999 && list[512] == 512 * 512);
     CHECK_TEXT(arena_print(&a, "%s-%d", "x", 7), "x-7");
     arena_close(&a);
+}
+
+TEST(large_memory_is_aligned)
+{
+    for (size_t size = 0; size < 5 * LARGE_PAGE; size = size * 3 + 1) {
+        char *p = large_alloc(size);
+        CHECK(p && (uintptr_t)p % (size < LARGE_PAGE ? 64 : LARGE_PAGE) == 0);
+        memset(p, 1, size);
+        free(p);
+    }
+    CHECK(!large_alloc(SIZE_MAX));
+}
+
+TEST(arena_fills_up_large_blocks)
+{
+    arena a = {0};
+    arena_alloc(&a, 10);
+    char *large = arena_alloc(&a, 3 * LARGE_PAGE / 2);
+    arena_block *block = a.last;
+    size_t total = a.total;
+    CHECK((uintptr_t)block % LARGE_PAGE == 0 && total > 2 * LARGE_PAGE);
+    for (int i = 0; i < 100; i++) {
+        char *p = arena_alloc(&a, 9000);
+        CHECK(p >= large + 3 * LARGE_PAGE / 2 && p + 9000 <= (char *)block + 2 * LARGE_PAGE && !p[0] && !p[8999]);
+        memset(p, 1, 9000);
+    }
+    CHECK(a.last == block && a.total == total);
+    arena_clear(&a);
+    CHECK(!a.last && !a.total);
 }
 
 TEST(arena_keeps_a_block_when_cleared)

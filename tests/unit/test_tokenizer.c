@@ -182,6 +182,14 @@ TEST(places_of_tokens)
     CHECK_TEXT(show(t, STR("ae\xcc\x81<s>b"), 0), "97[0,1] 270[1,4] 272[4,7] 98[7,8]");     // e and an accent are é
     tokenizer_close(t);
 
+    // A syllable and a final of Hangul join (U+AC01); U+11A7 is no final.
+    for (int compatible = 0; compatible < 2; compatible++) {
+        t = small_with("\"normalizer\": null", compatible ? "\"normalizer\": {\"type\": \"NFKC\"}" : "\"normalizer\": {\"type\": \"NFC\"}");
+        CHECK_TEXT(show(t, STR("\xea\xb0\x80\xe1\x86\xa8"), 0), "234[0,6] 176[0,6] 129[0,6]");
+        CHECK_TEXT(show(t, STR("\xea\xb0\x80\xe1\x86\xa7"), 0), "234[0,1] 176[1,2] 128[2,3] 225[3,4] 134[4,5] 167[5,6]");
+        tokenizer_close(t);
+    }
+
     t = small_with("\"add_prefix_space\": false", "\"add_prefix_space\": true");
     CHECK_TEXT(show(t, STR("world<s> world"), 0), "264[0,5] 272[5,8] 264[8,14]");
     tokenizer_close(t);

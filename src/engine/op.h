@@ -24,12 +24,13 @@
     /* through the engine's own BF16 copy of it (see `prepare`). */                                \
     X(matmul,           "~a:mn  a:mk a:kn",                                                        \
         (program *p, tensor y, tensor a, tensor b, mode m), (y, a, b), .mode = m)                  \
+    /* Also F32 by BF16: weights that are kept as their file has them. */                          \
     X(matmul_nt,        "~a:mn  a:mk a:nk",                                                        \
         (program *p, tensor y, tensor a, tensor b, mode m), (y, a, b), .mode = m)                  \
     X(matmul_tn,        "~a:mn  a:km a:kn",                                                        \
         (program *p, tensor y, tensor a, tensor b, mode m), (y, a, b), .mode = m)                  \
     /* x[i] = table[ids[i]] */                                                                     \
-    X(embed,            "=nd  vd i:n",                                                             \
+    X(embed,            "=nd  a:vd i:n",                                                           \
         (program *p, tensor x, tensor table, tensor ids), (x, table, ids))                         \
     /* dtable[ids[i]] += dx[i], in the order of i */                                               \
     X(embed_backward,   "+vd  nd i:n",                                                             \

@@ -227,3 +227,19 @@ bool model_load(const char *path, const model_config *c, const model_weights *w,
     free(l.halves);
     return ok;
 }
+
+bool model_stored_type(const char *path, const model_config *c, type *out, err *e)
+{
+    loader l = { .path = path, .c = c, .e = e };
+    *out = BF16;
+    TRY(source_open(&l.source, path, e));
+    l.part_count = model_parts(c, l.parts);
+    for (int i = 0; i < l.part_count; i++)
+        for (int64_t layer = 0; layer < layers_of(&l, &l.parts[i]); layer++) {
+            source_tensor t;
+            if (l.parts[i].columns && find_part(&l, &l.parts[i], layer, &t) && !source_is_bf16(&t))
+                *out = F32;
+        }
+    source_close(&l.source);
+    return true;
+}

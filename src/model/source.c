@@ -51,6 +51,12 @@ bool source_find(const source *s, const char *name, source_tensor *out)
     return g || t;
 }
 
+bool source_is_bf16(const source_tensor *t)
+{
+    enum { GGUF_BF16 = 30 };
+    return t->gguf ? t->gguf->type == GGUF_BF16 : t->st->type == ST_BF16;
+}
+
 bool source_read(const source *s, const source_tensor *t, int64_t from, int64_t count, float *to, err *e)
 {
     if (t->gguf)

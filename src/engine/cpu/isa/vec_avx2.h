@@ -101,3 +101,13 @@ static inline void v_store_h_n(uint16_t *y, vec v, int64_t n)
     if (n < 16)
         memcpy(y, whole, sizeof *y * (size_t)n);
 }
+
+// The sum of the lanes: halves are added, and halves of these; the same order everywhere.
+static inline float half_sum(__m256 v)
+{
+    __m128 x = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    x = _mm_add_ps(x, _mm_movehl_ps(x, x));
+    return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)));
+}
+
+static inline float v_sum(vec v) { return half_sum(_mm256_add_ps(v.a, v.b)); }

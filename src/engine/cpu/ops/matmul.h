@@ -76,7 +76,7 @@ static void run_mm(const task *t, bool a_turned, bool b_turned)
 }
 
 static void run_matmul(const task *t)    { run_mm(t, false, false); }
-static void run_matmul_nt(const task *t) { run_mm(t, false, true); }
+static void run_matmul_nt(const task *t) { SIZE(m) <= FEW_ROWS ? run_gemv(t) : run_mm(t, false, true); }
 static void run_matmul_tn(const task *t) { run_mm(t, true, false); }
 
 #define k_matmul    { run_matmul, room_matmul }

@@ -1,6 +1,6 @@
 """Generation beside llama.cpp's: tokens a second of the prompt and of the answer, on the same bfloat16 weights, in turn, in one run.
 
-    python bench/generate.py [SKIFF]        (an idle machine; needs llama-cpp-python and gguf)
+    python bench/generate.py [SKIFF]        (an idle machine; needs the packages llama-cpp-python and gguf: pip install llama-cpp-python==0.3.36 gguf)
 
 The model is SmolLM2-135M-Instruct of the fixtures, its 4-bit weights written out as bfloat16 (build/smollm2-bf16.gguf). Both answer greedily
 with all processors of this machine. llama.cpp's times are its own (llama_perf_context), without sampling; Skiff's include it.

@@ -84,6 +84,10 @@
     X(cross_entropy,    "?=c ?+. ?=a:cv  cv i:c .",                                                \
         (program *p, tensor nll, tensor loss, tensor dlogits, tensor logits, tensor target, tensor weight), \
         (nll, loss, dlogits, logits, target, weight))                                              \
+    /* the same with dlogits in place of the logits */                                             \
+    X(cross_entropy_over, "?=c ?+. !cv  i:c .",                                                    \
+        (program *p, tensor nll, tensor loss, tensor logits, tensor target, tensor weight),        \
+        (nll, loss, logits, target, weight))                                                       \
     /* sum += x . x, in a fixed order */                                                           \
     X(sumsq,            "+.  *",                                                                   \
         (program *p, tensor sum, tensor x), (sum, x))                                              \

@@ -159,6 +159,7 @@ static bool load_part(const loader *l, const weight_part *part, int64_t layer)
     for (int64_t row = 0, step = rows_at_once(l, &p); row < p.rows; row += step) {
         int64_t rows = MIN(step, p.rows - row);
         TRY(read_rows(l, &p, &t, row, rows) && give(l, l->w->at[p.in], begin + row * p.columns, rows * p.columns));
+        source_forget(&l->source);
     }
     return true;
 }

@@ -22,6 +22,13 @@ void source_close(source *s)
     arena_close(&s->arena);
 }
 
+void source_forget(const source *s)
+{
+    file_forget(&s->gguf.file);
+    for (int64_t i = 0; i < s->st.file_count; i++)
+        file_forget(&s->st.files[i]);
+}
+
 int64_t source_count(const source *s) { return s->is_gguf ? s->gguf.tensor_count : s->st.count; }
 
 static source_tensor of_gguf(const source *s, const gguf_tensor *t)

@@ -25,6 +25,7 @@ typedef struct source_tensor {
 
 bool source_open(source *s, const char *path, err *e) MUST_CHECK;
 void source_close(source *s);
+void source_forget(const source *s);        // gives back the memory of what was read: peaks count it
 bool source_find(const source *s, const char *name, source_tensor *out);
 int64_t source_count(const source *s);
 source_tensor source_at(const source *s, int64_t i);

@@ -8,10 +8,11 @@
 #include "base/util.h"
 #include "train/sample.h"
 
-enum { CHUNK = 64 };                // tokens of a prompt handled at once
-enum { FEW = 4 };                   // so few are faster one by one: a pass of one token reads the weights and computes little
+// Tokens of a prompt handled at once: many, or some where so many are not left. Fewer than FEW are faster one by one: a pass of one
+// token reads the weights and computes little.
+enum { CHUNK = 64, SOME = 16, FEW = 3 };
 
-// A program for a fixed number of tokens. Both share weights and the cache.
+// A program for a fixed number of tokens. All share weights and the cache.
 typedef struct pass {
     program program;
     engine *engine;
@@ -23,7 +24,7 @@ typedef struct pass {
 
 struct generator {
     model_config config;
-    pass prompt, token;             // CHUNK tokens, one token
+    pass prompt, some, token;       // CHUNK tokens, SOME, one
     int64_t max_tokens;
     bool shared;                    // the weights are another's, who may have trained them meanwhile
     generate_times times;
@@ -87,14 +88,10 @@ static bool open_passes(generator *g, const char *path, engine *share, type comp
     return (share || model_stored_type(path, &g->config, &h.matrices, e))           // as the file has them: half the memory to read
         && pass_open(prompt, &g->config, &h, share, e)
         && (share || model_load(path, &g->config, &prompt->w, prompt->engine, e))
-        && pass_open(token, &g->config, &h, prompt->engine, e);
+        && pass_open(&g->some, &g->config, &h, prompt->engine, e) && pass_open(token, &g->config, &h, prompt->engine, e);
 }
 
-static void renew_weights(const generator *g)
-{
-    g->prompt.engine->prepare(g->prompt.engine);
-    g->token.engine->prepare(g->token.engine);
-}
+static void renew_weights(const generator *g) { g->prompt.engine->prepare(g->prompt.engine); }      // whose copies the others read
 
 generator *generator_open(const model_config *c, const char *path, engine *share, type compute, pool *threads,
                           int64_t max_tokens, err *e)
@@ -104,7 +101,7 @@ generator *generator_open(const model_config *c, const char *path, engine *share
         fail(e, ERR_MEMORY, "no memory to generate");
         return NULL;
     }
-    *g = (generator){ .config = *c, .prompt.count = CHUNK, .token.count = 1, .shared = share };
+    *g = (generator){ .config = *c, .prompt.count = CHUNK, .some.count = SOME, .token.count = 1, .shared = share };
     g->max_tokens = max_tokens > 0 ? max_tokens : c->max_positions;
     g->logits = malloc((size_t)c->vocab * sizeof *g->logits);
     g->candidates = malloc((size_t)c->vocab * sizeof *g->candidates);
@@ -122,7 +119,8 @@ void generator_close(generator *g)
 {
     if (!g)
         return;
-    pass_close(&g->token);          // before the engine whose memory it shares
+    pass_close(&g->token);          // before the engine whose memory they share
+    pass_close(&g->some);
     pass_close(&g->prompt);
     free(g->logits);
     free(g->candidates);
@@ -179,8 +177,8 @@ static bool run_prompt(generator *g, const int32_t *ids, int64_t count, err *e)
         renew_weights(g);
     const pass *last = NULL;
     for (int64_t at = 0, n; at < count; at += n) {
-        const bool few = count - at <= FEW;
-        pass *s = few ? &g->token : &g->prompt;
+        const int64_t left = count - at;
+        pass *s = left < FEW ? &g->token : left <= CHUNK - SOME ? &g->some : &g->prompt;
         n = MIN(s->count, count - at);
         if (!pass_run(s, ids + at, n, at, e))
             return false;

@@ -2,6 +2,7 @@
 #pragma once
 #include "model/model.h"
 #include "data/loader.h"
+#include "train/memory.h"
 #include "train/schedule.h"
 
 typedef struct train_config {
@@ -70,6 +71,8 @@ typedef struct train_share {
 typedef struct train_plan {
     int64_t parameters, steps, packs, tokens_per_step, micro, micro_batch;
     int64_t weights, gradients, moments, activations, other, total;        // bytes; other: copies in bf16, inputs, outputs
+    memory_tensor largest[MEMORY_LARGEST];  // of a step's scratch
+    int64_t process;                // beside the total, resident now: the program, its libraries, the tokenizer, what of the data is mapped
     int64_t available;              // bytes that this process may take; 0: not known
     double flops_per_step;          // forward and backward, as needed: causal attention, logits of trained tokens
     pack_totals data;               // of all datasets

@@ -50,15 +50,16 @@ static void r_matmul_weight(program *p, type h)
 // A few rows: the shortest way, which reads b as it lies. Each factor has a type of its own.
 static void r_matmul_few(program *p, type h)
 {
-    static const char *const names[4][3] = { { "a1", "y1", "z1" }, { "a2", "y2", "z2" }, { "a3", "y3", "z3" }, { "a4", "y4", "z4" } };
+    static const char *const names[4][3] = { { "a1", "y1", "z1" }, { "a2", "y2", "z2" }, { "a7", "y7", "z7" }, { "a16", "y16", "z16" } };
+    static const int64_t rows[4] = { 1, 2, 7, 16 };
     tensor b = in(p, BF16, "b", SHAPE(267, 339)), c = in(p, F32, "c", SHAPE(35, 64));
     for (int i = 0; i < 4; i++) {
-        tensor z = out(p, F32, names[i][2], SHAPE(i + 1, 35)), a = in(p, h, names[i][0], SHAPE(i + 1, 339));
-        op_matmul_nt(p, out(p, h, names[i][1], SHAPE(i + 1, 267)), a, b, SET);
-        op_matmul_nt(p, z, in(p, F32, "short", SHAPE(i + 1, 64)), c, SET);
-        op_matmul_nt(p, z, in(p, F32, "more", SHAPE(i + 1, 64)), c, ADD);
+        tensor z = out(p, F32, names[i][2], SHAPE(rows[i], 35)), a = in(p, h, names[i][0], SHAPE(rows[i], 339));
+        op_matmul_nt(p, out(p, h, names[i][1], SHAPE(rows[i], 267)), a, b, SET);
+        op_matmul_nt(p, z, in(p, F32, "short", SHAPE(rows[i], 64)), c, SET);
+        op_matmul_nt(p, z, in(p, F32, "more", SHAPE(rows[i], 64)), c, ADD);
     }
-    op_matmul_nt(p, out(p, F32, "many", SHAPE(5, 267)), in(p, F32, "x", SHAPE(5, 339)), b, SET);
+    op_matmul_nt(p, out(p, F32, "many", SHAPE(17, 267)), in(p, F32, "x", SHAPE(17, 339)), b, SET);
 }
 static void r_embed(program *p, type h)
 {
@@ -120,6 +121,8 @@ static void r_cross_entropy(program *p, type h)
     op_set(p, loss, 1);
     op_cross_entropy(p, out(p, F32, "nll", SHAPE(21)), loss, out(p, h, "dlogits", SHAPE(21, 333)), logits, target, weight);
     op_cross_entropy(p, none_wanted, loss, none_wanted, logits, target, weight);
+    tensor over = program_tensor(p, STATE, F32, "over", SHAPE(21, 333));
+    op_cross_entropy_over(p, out(p, F32, "nll of over", SHAPE(21)), loss, over, target, weight);
     op_cross_entropy(p, out(p, F32, "nll only", SHAPE(21)), none_wanted, none_wanted, logits, target, weight);
 }
 static int32_t targets(const char *name, int64_t i) { (void)name; return i % 5 == 2 ? -1 : (int32_t)(i * 31 % 333); }

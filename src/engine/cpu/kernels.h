@@ -3,7 +3,7 @@
 #include "base/pool.h"
 #include "engine/program.h"
 
-enum { FEW_ROWS = 4 };              // so few rows of a, and y = a b^T reads b once, unpacked (ops/gemv.h)
+enum { FEW_ROWS = 16 };             // so few rows of a, and y = a b^T reads b once, unpacked (ops/gemv.h)
 
 typedef struct task {
     const call *c;                  // sizes by letter, constants

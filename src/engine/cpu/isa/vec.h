@@ -21,6 +21,19 @@ enum { LANES = 16 };
 #include "engine/cpu/isa/vec_generic.h"
 #endif
 
+#if !defined(V_SUM)
+// The sum of the lanes, always in this order; sets that have a shorter way define V_SUM.
+static inline float v_sum(vec a)
+{
+    float x[LANES];
+    v_store(x, a);
+    for (int half = LANES / 2; half; half /= 2)
+        for (int i = 0; i < half; i++)
+            x[i] += x[i + half];
+    return x[0];
+}
+#endif
+
 #if !defined(__AVX512F__)
 // Turns a square of 16 x 16: row i becomes column i.
 static inline void v_turn(vec r[LANES])

@@ -102,7 +102,8 @@ static inline void v_store_h_n(uint16_t *y, vec v, int64_t n)
         memcpy(y, whole, sizeof *y * (size_t)n);
 }
 
-// The sum of the lanes: halves are added, and halves of these; the same order everywhere.
+// The sum of the lanes in the order of vec.h: halves are added, and halves of these.
+#define V_SUM
 static inline float half_sum(__m256 v)
 {
     __m128 x = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));

@@ -80,7 +80,8 @@ static inline void v_turn(vec r[16])
     }
 }
 
-// The sum of the lanes: halves are added, and halves of these; the same order everywhere.
+// The sum of the lanes in the order of vec.h: halves are added, and halves of these.
+#define V_SUM
 static inline float v_sum(vec v)
 {
     __m256 y = _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));

@@ -64,11 +64,4 @@ static inline void v_store_h_n(uint16_t *y, vec a, int64_t n)
 }
 static inline void v_store_h(uint16_t *y, vec a) { v_store_h_n(y, a, 16); }
 
-// The sum of the lanes: halves are added, and halves of these; the same order everywhere.
-static inline float v_sum(vec a)
-{
-    const four half = (a.p[0] + a.p[2]) + (a.p[1] + a.p[3]);
-    return (half[0] + half[2]) + (half[1] + half[3]);
-}
-
 #undef EACH

@@ -7,8 +7,8 @@
 
 #include "base/util.h"
 
-// The number after `key` in a small file of lines, or the file's first number when key is NULL. -1: none ("max" too).
-static int64_t read_number(const char *path, const char *key)
+// The number after `word` in a small file of lines, or the file's first number when word is NULL. -1: none ("max" too).
+static int64_t read_number(const char *path, const char *word)
 {
     char line[256];
     long long number = -1;
@@ -16,8 +16,8 @@ static int64_t read_number(const char *path, const char *key)
     if (!f)
         return -1;
     while (number < 0 && fgets(line, sizeof line, f)) {
-        size_t skip = key ? strlen(key) : 0;
-        if (key && strncmp(line, key, skip))
+        size_t skip = word ? strlen(word) : 0;
+        if (word && strncmp(line, word, skip))
             continue;
         if (sscanf(line + skip, "%lld", &number) != 1)
             number = -1;

@@ -1,13 +1,10 @@
 // How much memory a run takes, and how much there is.
 #pragma once
 #include "train/step.h"
+#include "train/trainer.h"
 
 // Bytes this process may still take: MemAvailable, and the limits of its control groups. 0: not known.
 int64_t memory_available(void);
-
-// A tensor of a step's scratch, and the share of the step (in calls, 0 to 1) in which it lives.
-typedef struct memory_tensor { char name[32]; int64_t bytes; double begin, end; } memory_tensor;
-enum { MEMORY_LARGEST = 12 };
 
 typedef struct memory_needs {
     int64_t weights, gradients, moments;        // gradients: of the weights

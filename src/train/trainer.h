@@ -2,7 +2,6 @@
 #pragma once
 #include "model/model.h"
 #include "data/loader.h"
-#include "train/memory.h"
 #include "train/schedule.h"
 
 typedef struct train_config {
@@ -66,6 +65,10 @@ typedef struct train_share {
     int64_t per_block;              // packs in a block of the first stage; 0: no mixture
     double epochs;                  // passes over it in the whole run
 } train_share;
+
+// A tensor of a step's scratch, and the share of the step (in calls, 0 to 1) in which it lives.
+typedef struct memory_tensor { char name[32]; int64_t bytes; double begin, end; } memory_tensor;
+enum { MEMORY_LARGEST = 12 };
 
 // What a run will need, before anything is done.
 typedef struct train_plan {

@@ -12,12 +12,19 @@ INLINE void gemv_rows(const task *t, int64_t m, int64_t n, const int rows, const
     for (int i = 0; i < count; i++)
         for (int j = 0; j < rows; j++)
             sum[i][j] = v_set(0);
-    for (int64_t k = 0; k < whole; k += LANES)
+    for (int64_t k = 0; k < whole; k += LANES) {
+        vec w[4];
+        for (int j = 0; j < rows; j++) {
+            w[j] = v_get(t->at[2], (n + j)*K + k, w_half);
+            if (count == 1)         // two turns ahead: the processor's own prefetching ends with the page
+                __builtin_prefetch((const char *)t->at[2] + ((n + j + 2*rows)*K + k) * (w_half ? 2 : 4));
+        }
         for (int i = 0; i < count; i++) {
             const vec x = v_get(t->at[1], (m + i)*K + k, x_half);
             for (int j = 0; j < rows; j++)
-                sum[i][j] = v_fma(x, v_get(t->at[2], (n + j)*K + k, w_half), sum[i][j]);
+                sum[i][j] = v_fma(x, w[j], sum[i][j]);
         }
+    }
     for (int i = 0; i < count && left; i++) {
         const vec x = v_get_n(t->at[1], (m + i)*K + whole, (int)left, x_half);
         for (int j = 0; j < rows; j++)

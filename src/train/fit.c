@@ -10,7 +10,8 @@ static bool fits(const training *t, const step_config *how, int64_t available, i
 {
     err ignored = {0};
     memory_needs n;
-    if (!memory_of_step(how, t->c->compute, t->c->isa, t->c->threads, &n, &ignored) || !training_add_held_out(t, how->model.seq, &n, &ignored))
+    if (!memory_of_step(how, t->c->compute, t->c->isa, t->c->threads, &n, &ignored)
+        || !training_add_held_out(t, how->model.seq, &n, &ignored))
         return false;
     *bytes = n.total;
     return n.total <= available;

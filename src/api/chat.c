@@ -184,5 +184,9 @@ bool skiff_chat_say(skiff_chat *c, const char *message, const skiff_chat_options
     for (int64_t i = 0; i < count; i++)
         node_add(&c->arena, list, node_int(ids[i]));
     node_put(&c->arena, out, "ids", *list);
+    const generate_times t = generator_times(c->generator);
+    node_put(&c->arena, out, "prompt_tokens", node_int(t.prompt_tokens));
+    node_put(&c->arena, out, "prompt_tokens_per_second", node_float((double)t.prompt_tokens / t.prompt_seconds));
+    node_put(&c->arena, out, "tokens_per_second", t.tokens ? node_float((double)t.tokens / t.seconds) : (node){ .kind = NODE_NULL });
     return ok && api_report(out, report, e);
 }

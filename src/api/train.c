@@ -2,6 +2,7 @@
 #include <skiff/skiff.h>
 #include <math.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "api/api.h"
 #include "api/pipeline.h"
@@ -32,6 +33,9 @@ static node *result_node(arena *a, const train_config *c, const train_result *r)
     put_number(a, out, "throughput/tokens_per_second", r->tokens_per_second);
     put_number(a, out, "throughput/mfu", r->mfu);
     put_number(a, out, "seconds", r->seconds);
+    struct rusage used;
+    getrusage(RUSAGE_SELF, &used);
+    node_put(a, out, "peak_memory_bytes", node_int((int64_t)used.ru_maxrss * 1024));
     node_put(a, out, "export", r->export_folder[0] ? node_text(arena_str(a, str_of(r->export_folder))) : (node){ .kind = NODE_NULL });
     return out;
 }

@@ -24,13 +24,18 @@ typedef struct cpu_options {
     pool *pool;                     // may be NULL: one thread
     const char *isa;                // NULL: the best of this CPU. "generic", "avx2", "avx512", "avx512bf16", "amx"
     engine *share;                  // kept tensors of kind WEIGHT, MOMENT and STATE with the same name, type and shape are
-                                    // the other engine's own memory (a cpu engine, which must outlive this one)
+                                    // the other engine's own memory (a cpu engine, which must outlive this one). So is its
+                                    // scratch where it is enough: the two never run at the same time
     bool profile;                   // keep times by operation
 } cpu_options;
 
 // The program must outlive the engine and be finished. NULL and `e` when it does not fit. All memory is
 // reserved and touched once, here; a step allocates nothing.
 engine *cpu_open(const program *p, const cpu_options *o, err *e);
+
+// What cpu_open would reserve, exactly, with so many threads and nothing shared: for what is kept, and to work in.
+typedef struct cpu_room { int64_t kept, work; } cpu_room;
+bool cpu_bytes(const program *p, const char *isa, int threads, cpu_room *bytes, err *e) MUST_CHECK;
 
 // The judge: the formulas in double, with no tricks (engine/cpu/ref.c). All floating tensors are double inside.
 engine *ref_open(const program *p, err *e);

@@ -24,12 +24,13 @@
     /* through the engine's own BF16 copy of it (see `prepare`). */                                \
     X(matmul,           "~a:mn  a:mk a:kn",                                                        \
         (program *p, tensor y, tensor a, tensor b, mode m), (y, a, b), .mode = m)                  \
+    /* Also F32 by BF16: weights that are kept as their file has them. */                          \
     X(matmul_nt,        "~a:mn  a:mk a:nk",                                                        \
         (program *p, tensor y, tensor a, tensor b, mode m), (y, a, b), .mode = m)                  \
     X(matmul_tn,        "~a:mn  a:km a:kn",                                                        \
         (program *p, tensor y, tensor a, tensor b, mode m), (y, a, b), .mode = m)                  \
     /* x[i] = table[ids[i]] */                                                                     \
-    X(embed,            "=nd  vd i:n",                                                             \
+    X(embed,            "=nd  a:vd i:n",                                                           \
         (program *p, tensor x, tensor table, tensor ids), (x, table, ids))                         \
     /* dtable[ids[i]] += dx[i], in the order of i */                                               \
     X(embed_backward,   "+vd  nd i:n",                                                             \
@@ -84,6 +85,10 @@
     X(cross_entropy,    "?=c ?+. ?=a:cv  cv i:c .",                                                \
         (program *p, tensor nll, tensor loss, tensor dlogits, tensor logits, tensor target, tensor weight, float z), \
         (nll, loss, dlogits, logits, target, weight), .number = { z })                             \
+    /* the same with dlogits in place of the logits */                                             \
+    X(cross_entropy_over, "?=c ?+. !cv  i:c .",                                                    \
+        (program *p, tensor nll, tensor loss, tensor logits, tensor target, tensor weight, float z), \
+        (nll, loss, logits, target, weight), .number = { z })                                      \
     /* sum += x . x, in a fixed order */                                                           \
     X(sumsq,            "+.  *",                                                                   \
         (program *p, tensor sum, tensor x), (sum, x))                                              \

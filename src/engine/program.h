@@ -106,7 +106,8 @@ bool program_carries(const program *p, int32_t id, int32_t base);
 bool program_writes(const program *p, int32_t id, int32_t base);
 const char *op_name(op o);
 
-// The type in which a matrix product reads it: BF16 for an F32 weight of a BF16 program (through the engine's copy).
+// The type in which a matrix product reads it (both factors alike, but F32 by BF16 in matmul_nt):
+// BF16 for an F32 weight of a BF16 program (through the engine's copy).
 type program_operand(const program *p, tensor t);
 bool program_copied(const program *p, tensor base);     // does some product read this base through such a copy?
 int64_t program_copies(const program *p);               // bytes of all of them

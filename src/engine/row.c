@@ -151,7 +151,8 @@ static bool fits(program *p, const call *c)
     const int64_t a = (int64_t)c->number[0], b = (int64_t)c->number[1];
     switch (c->op) {
     case OP_matmul: case OP_matmul_nt: case OP_matmul_tn:
-        if (program_operand(p, c->arg[1]) != program_operand(p, c->arg[2]))
+        if (program_operand(p, c->arg[1]) != program_operand(p, c->arg[2])
+            && !(c->op == OP_matmul_nt && program_operand(p, c->arg[1]) == F32))
             return wrong(p, c, 2, "is not of the type of argument 2");
         break;
     case OP_rope:

@@ -1,5 +1,6 @@
 // The end of the model: final norm, logits and loss of the trained positions, a chunk of them at a time, since logits are the
-// largest tensor there is. Loss and gradients are made in one pass; chunks without a trained position are skipped at run time.
+// largest tensor there is; in float32 their gradient takes their place. Loss and gradients are made in one pass; chunks without
+// a trained position are skipped at run time.
 #include "base/util.h"
 #include "model/layer.h"
 
@@ -27,7 +28,7 @@ static head_scratch make_scratch(program *p, const model *m, bool backward)
     if (!backward)
         return s;
     s.r       = program_tensor(p, ACTIVATION, F32, "head.r", SHAPE(n));
-    s.dlogits = program_tensor(p, GRADIENT, p->compute, "d.head.logits", SHAPE(c, V));
+    s.dlogits = p->compute == F32 ? s.logits : program_tensor(p, GRADIENT, p->compute, "d.head.logits", SHAPE(c, V));
     s.drows   = program_tensor(p, GRADIENT, p->compute, "d.head.rows", SHAPE(c, D));
     s.dy      = program_tensor(p, GRADIENT, p->compute, "d.head.y", SHAPE(n, D));
     return s;
@@ -47,7 +48,10 @@ void head_loss(program *p, const model *m, const model_weights *w, const model_i
         tensor index = program_at(p, in->index, chunk), target = program_at(p, in->target, chunk);
         op_gather(p, s.rows, s.y, index);
         op_matmul_nt(p, s.logits, s.rows, head, SET);
-        op_cross_entropy(p, program_at(p, nll, chunk), loss, s.dlogits, s.logits, target, weight, dw ? m->z_loss : 0);
+        if (s.dlogits.id == s.logits.id)
+            op_cross_entropy_over(p, program_at(p, nll, chunk), loss, s.logits, target, weight, dw ? m->z_loss : 0);
+        else
+            op_cross_entropy(p, program_at(p, nll, chunk), loss, s.dlogits, s.logits, target, weight, dw ? m->z_loss : 0);
         op_matmul_tn(p, dhead, s.dlogits, s.rows, ADD);
         op_matmul(p, s.drows, s.dlogits, head, SET);
         op_scatter(p, s.dy, s.drows, index);

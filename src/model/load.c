@@ -159,6 +159,7 @@ static bool load_part(const loader *l, const weight_part *part, int64_t layer)
     for (int64_t row = 0, step = rows_at_once(l, &p); row < p.rows; row += step) {
         int64_t rows = MIN(step, p.rows - row);
         TRY(read_rows(l, &p, &t, row, rows) && give(l, l->w->at[p.in], begin + row * p.columns, rows * p.columns));
+        source_forget(&l->source);
     }
     return true;
 }
@@ -226,4 +227,20 @@ bool model_load(const char *path, const model_config *c, const model_weights *w,
     free(l.numbers);
     free(l.halves);
     return ok;
+}
+
+bool model_stored_type(const char *path, const model_config *c, type *out, err *e)
+{
+    loader l = { .path = path, .c = c, .e = e };
+    *out = BF16;
+    TRY(source_open(&l.source, path, e));
+    l.part_count = model_parts(c, l.parts);
+    for (int i = 0; i < l.part_count; i++)
+        for (int64_t layer = 0; layer < layers_of(&l, &l.parts[i]); layer++) {
+            source_tensor t;
+            if (l.parts[i].columns && find_part(&l, &l.parts[i], layer, &t) && !source_is_bf16(&t))
+                *out = F32;
+        }
+    source_close(&l.source);
+    return true;
 }

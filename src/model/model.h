@@ -39,6 +39,7 @@ int model_parts(const model_config *c, weight_part out[16]);
 // [layers, …] where per layer; rank 0 when the model has none (tied head).
 shape weight_shape(const model_config *c, weight_id w);
 const char *weight_name(weight_id w);                           // "embed", "attn_norm", …: names of the program's tensors
+bool weight_is_matrix(weight_id w);                             // else a vector: a norm
 bool weight_decays(weight_id w);                                // matrices, but not embeddings (a tied head is one) and norms
 
 typedef struct model_weights { tensor at[WEIGHTS]; } model_weights;
@@ -46,6 +47,9 @@ typedef struct model_weights { tensor at[WEIGHTS]; } model_weights;
 // Reads the weights of a Hugging Face folder or a .gguf, at their own precision, into the tensors of an engine. Missing tensors,
 // wrong shapes or types, and tensors that the model has no place for are errors that name them.
 bool model_load(const char *path, const model_config *c, const model_weights *w, engine *g, err *e) MUST_CHECK;
+
+// The type in which a checkpoint's matrices are kept without loss: BF16 when all of them are, else F32.
+bool model_stored_type(const char *path, const model_config *c, type *out, err *e) MUST_CHECK;
 
 typedef struct save_options {
     bool f32;                       // else bfloat16
@@ -74,7 +78,8 @@ typedef struct model {              // a model being recorded
     float z_loss;                   // weight of logsumexp^2 in the loss that is trained; evaluation is without
 } model;
 
-model_weights model_make_weights(program *p, const model_config *c);
+// F32, but matrices of another type when one is given: BF16 for generation, which does not train them.
+model_weights model_make_weights(program *p, const model_config *c, type matrices);
 // The same shapes under "<prefix><name>" (names live in the arena): gradients (OUTPUT to read them, in tests) and moments. A weight
 // is frozen whose bit in `frozen` is set: {0}.
 model_weights model_make_like(program *p, kind k, const model_weights *w, const char *prefix, unsigned frozen, arena *a);

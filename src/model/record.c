@@ -4,13 +4,13 @@
 #include "base/util.h"
 #include "model/layer.h"
 
-model_weights model_make_weights(program *p, const model_config *c)
+model_weights model_make_weights(program *p, const model_config *c, type matrices)
 {
     model_weights w = {0};
     for (int i = 0; i < WEIGHTS; i++) {
         shape s = weight_shape(c, (weight_id)i);
         if (s.rank)
-            w.at[i] = program_tensor(p, WEIGHT, F32, weight_name((weight_id)i), s);
+            w.at[i] = program_tensor(p, WEIGHT, weight_is_matrix((weight_id)i) ? matrices : F32, weight_name((weight_id)i), s);
     }
     return w;
 }

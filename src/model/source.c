@@ -22,6 +22,13 @@ void source_close(source *s)
     arena_close(&s->arena);
 }
 
+void source_forget(const source *s)
+{
+    file_forget(&s->gguf.file);
+    for (int64_t i = 0; i < s->st.file_count; i++)
+        file_forget(&s->st.files[i]);
+}
+
 int64_t source_count(const source *s) { return s->is_gguf ? s->gguf.tensor_count : s->st.count; }
 
 static source_tensor of_gguf(const source *s, const gguf_tensor *t)
@@ -49,6 +56,12 @@ bool source_find(const source *s, const char *name, source_tensor *out)
     else if (t)
         *out = of_st(t);
     return g || t;
+}
+
+bool source_is_bf16(const source_tensor *t)
+{
+    enum { GGUF_BF16 = 30 };
+    return t->gguf ? t->gguf->type == GGUF_BF16 : t->st->type == ST_BF16;
 }
 
 bool source_read(const source *s, const source_tensor *t, int64_t from, int64_t count, float *to, err *e)

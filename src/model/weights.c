@@ -47,6 +47,14 @@ static const struct { const char *name; bool decays; } weights[WEIGHTS] = {
 const char *weight_name(weight_id w) { return weights[w].name; }
 bool weight_decays(weight_id w) { return weights[w].decays; }
 
+bool weight_is_matrix(weight_id w)
+{
+    for (size_t i = 0; i < COUNT(table); i++)
+        if (table[i].in == w)
+            return table[i].columns != NONE;
+    return false;
+}
+
 int model_parts(const model_config *c, weight_part out[16])
 {
     int count = 0;

@@ -38,7 +38,7 @@ static bool memory_per_device(const train_config *c, const model_config *m, int6
         .model = { .config = *m, .rows = rows, .seq = c->seq, .recompute = many ? RECOMPUTE_BLOCK : c->recompute },
         .adamw = { (float)c->beta1, (float)c->beta2, (float)c->epsilon, (float)c->weight_decay }, .micro = 1,
     };
-    if (!memory_of_step(&how, many ? BF16 : c->compute, &n, &e))
+    if (!memory_of_step(&how, many ? BF16 : c->compute, c->isa, c->threads, &n, &e))
         return false;
     const int64_t shared_out = n.weights + n.gradients + n.moments + (many ? n.weights / 2 : 0);
     *bytes = shared_out / count + n.activations + (many ? m->parameters * 2 / m->layers : n.other);

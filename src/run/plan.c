@@ -38,12 +38,29 @@ static node *mixture_node(arena *a, const train_plan *p)
     return out;
 }
 
+// The largest tensors of a step, and from where to where in it they live: what a smaller micro-batch or recomputing would take away.
+static node *largest_node(arena *a, const train_plan *p)
+{
+    node *list = node_list(a);
+    for (int i = 0; i < MEMORY_LARGEST && p->largest[i].bytes; i++) {
+        const memory_tensor *t = &p->largest[i];
+        node *one = node_object(a);
+        node_put(a, one, "name", node_text(str_of(arena_chars(a, str_of(t->name)))));
+        node_put(a, one, "bytes", node_int(t->bytes));
+        node_put(a, one, "begin", node_float(round(t->begin * 1000) / 1000));
+        node_put(a, one, "end", node_float(round(t->end * 1000) / 1000));
+        node_add(a, list, *one);
+    }
+    return list;
+}
+
 node *train_plan_node(arena *a, const train_config *c, const train_plan *p)
 {
     node *out = node_object(a), *memory = node_object(a), *data = node_object(a);
     const struct { const char *name; int64_t bytes; } kinds[] = {
         { "weights", p->weights }, { "gradients", p->gradients }, { "moments", p->moments }, { "activations", p->activations },
-        { "other", p->other },     { "total", p->total },         { "available", p->available },
+        { "other", p->other },     { "total", p->total },         { "process", p->process },
+        { "peak", p->total + p->process },                        { "available", p->available },
     };
     for (size_t i = 0; i < COUNT(kinds); i++)
         node_put(a, memory, kinds[i].name, node_int(kinds[i].bytes));
@@ -54,6 +71,7 @@ node *train_plan_node(arena *a, const train_config *c, const train_plan *p)
     node_put(a, out, "micro_batches", node_int(p->micro));
     node_put(a, out, "micro_batch", node_int(p->micro_batch));
     node_put(a, out, "memory_bytes", *memory);
+    node_put(a, out, "largest_tensors", *largest_node(a, p));
     node_put(a, data, "packs", node_int(p->data.packs));
     node_put(a, data, "conversations", node_int(p->data.conversations));
     node_put(a, data, "cut", node_int(p->data.cut));

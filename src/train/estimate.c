@@ -1,4 +1,6 @@
 // What a run will need and do, known before it begins.
+#include <string.h>
+
 #include "base/log.h"
 #include "train/metrics.h"
 #include "train/training.h"
@@ -33,9 +35,11 @@ static void fill_plan(const training *t, const memory_needs *n, train_plan *out)
     *out = (train_plan){
         .parameters = t->model.parameters, .steps = t->steps, .packs = all.packs, .tokens_per_step = t->c->batch * t->c->seq,
         .micro = t->how.micro, .micro_batch = t->how.model.rows, .weights = n->weights, .gradients = n->gradients, .moments = n->moments,
-        .activations = n->activations, .other = n->other, .total = n->total, .available = memory_available(), .data = all,
+        .activations = n->activations, .other = n->other, .total = n->total, .process = memory_of_process(),
+        .available = memory_available(), .data = all,
         .datasets = t->dataset_count, .mixture_block = t->mixture ? mixture_block(t->mixture) : 0,
     };
+    memcpy(out->largest, n->largest, sizeof out->largest);
     // Per step on average: the trained tokens of the packs it reads, and rows of one segment at most.
     double rows = (double)t->c->batch, trained = 0;
     for (int64_t i = 0; i < t->dataset_count; i++) {

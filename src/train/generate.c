@@ -4,13 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/util.h"
 #include "train/sample.h"
 
-enum { CHUNK = 64 };                // tokens of a prompt handled at once
-enum { FEW = 4 };                   // so few are faster one by one: a pass of one token reads the weights and computes little
+// Tokens of a prompt handled at once: many, or some where so many are not left. Fewer than FEW are faster one by one: a pass of one
+// token reads the weights and computes little.
+enum { CHUNK = 64, SOME = 16, FEW = 3 };
 
-// A program for a fixed number of tokens. Both share weights and the cache.
+// A program for a fixed number of tokens. All share weights and the cache.
 typedef struct pass {
     program program;
     engine *engine;
@@ -22,14 +24,15 @@ typedef struct pass {
 
 struct generator {
     model_config config;
-    pass prompt, token;             // CHUNK tokens, one token
+    pass prompt, some, token;       // CHUNK tokens, SOME, one
     int64_t max_tokens;
     bool shared;                    // the weights are another's, who may have trained them meanwhile
+    generate_times times;
     float *logits;                  // [vocab]
     candidate *candidates;          // [vocab]
 };
 
-static void record(pass *s, const model_config *c, int64_t positions, type compute)
+static void record(pass *s, const model_config *c, int64_t positions, type compute, type matrices)
 {
     program *p = &s->program;
     const model m = { .config = *c, .rows = 1, .seq = s->count };
@@ -43,7 +46,7 @@ static void record(pass *s, const model_config *c, int64_t positions, type compu
     s->last        = program_tensor(p, INPUT, I32, "last", SHAPE(1));
     s->cache       = program_tensor(p, STATE, compute, "cache", SHAPE(c->layers, positions, 2 * c->kv_heads * c->head_size));
     s->logits      = program_tensor(p, OUTPUT, F32, "logits", SHAPE(1, c->vocab));
-    s->w = model_make_weights(p, c);
+    s->w = model_make_weights(p, c, matrices);
     model_record_cached(p, &m, &s->w, &s->in, s->cache, s->at, s->last, s->logits);
 }
 
@@ -60,13 +63,15 @@ static bool write_tables(const pass *s, const model_config *c, int64_t positions
     return ok;
 }
 
-static bool pass_open(pass *s, const model_config *c, int64_t positions, type compute, engine *share, pool *threads, err *e)
+typedef struct pass_options { int64_t positions; type compute, matrices; pool *threads; } pass_options;
+
+static bool pass_open(pass *s, const model_config *c, const pass_options *h, engine *share, err *e)
 {
-    record(s, c, positions, compute);
+    record(s, c, h->positions, h->compute, h->matrices);
     if (!program_finish(&s->program, e))
         return false;
-    s->engine = cpu_open(&s->program, &(cpu_options){ .pool = threads, .share = share }, e);
-    return s->engine && write_tables(s, c, positions, e);
+    s->engine = cpu_open(&s->program, &(cpu_options){ .pool = h->threads, .share = share }, e);
+    return s->engine && write_tables(s, c, h->positions, e);
 }
 
 static void pass_close(pass *s)
@@ -78,18 +83,15 @@ static void pass_close(pass *s)
 
 static bool open_passes(generator *g, const char *path, engine *share, type compute, pool *threads, err *e)
 {
-    const int64_t positions = (g->max_tokens + CHUNK - 1) / CHUNK * CHUNK;      // a padded chunk fits
+    pass_options h = { (g->max_tokens + CHUNK - 1) / CHUNK * CHUNK, compute, F32, threads };    // a padded chunk fits
     pass *prompt = &g->prompt, *token = &g->token;
-    return pass_open(prompt, &g->config, positions, compute, share, threads, e)
+    return (share || model_stored_type(path, &g->config, &h.matrices, e))           // as the file has them: half the memory to read
+        && pass_open(prompt, &g->config, &h, share, e)
         && (share || model_load(path, &g->config, &prompt->w, prompt->engine, e))
-        && pass_open(token, &g->config, positions, compute, prompt->engine, threads, e);
+        && pass_open(&g->some, &g->config, &h, prompt->engine, e) && pass_open(token, &g->config, &h, prompt->engine, e);
 }
 
-static void renew_weights(const generator *g)
-{
-    g->prompt.engine->prepare(g->prompt.engine);
-    g->token.engine->prepare(g->token.engine);
-}
+static void renew_weights(const generator *g) { g->prompt.engine->prepare(g->prompt.engine); }      // whose copies the others read
 
 generator *generator_open(const model_config *c, const char *path, engine *share, type compute, pool *threads,
                           int64_t max_tokens, err *e)
@@ -99,7 +101,7 @@ generator *generator_open(const model_config *c, const char *path, engine *share
         fail(e, ERR_MEMORY, "no memory to generate");
         return NULL;
     }
-    *g = (generator){ .config = *c, .prompt.count = CHUNK, .token.count = 1, .shared = share };
+    *g = (generator){ .config = *c, .prompt.count = CHUNK, .some.count = SOME, .token.count = 1, .shared = share };
     g->max_tokens = max_tokens > 0 ? max_tokens : c->max_positions;
     g->logits = malloc((size_t)c->vocab * sizeof *g->logits);
     g->candidates = malloc((size_t)c->vocab * sizeof *g->candidates);
@@ -117,7 +119,8 @@ void generator_close(generator *g)
 {
     if (!g)
         return;
-    pass_close(&g->token);          // before the engine whose memory it shares
+    pass_close(&g->token);          // before the engine whose memory they share
+    pass_close(&g->some);
     pass_close(&g->prompt);
     free(g->logits);
     free(g->candidates);
@@ -174,8 +177,8 @@ static bool run_prompt(generator *g, const int32_t *ids, int64_t count, err *e)
         renew_weights(g);
     const pass *last = NULL;
     for (int64_t at = 0, n; at < count; at += n) {
-        const bool few = count - at <= FEW;
-        pass *s = few ? &g->token : &g->prompt;
+        const int64_t left = count - at;
+        pass *s = left < FEW ? &g->token : left <= CHUNK - SOME ? &g->some : &g->prompt;
         n = MIN(s->count, count - at);
         if (!pass_run(s, ids + at, n, at, e))
             return false;
@@ -205,9 +208,12 @@ bool generate(generator *g, const int32_t *prompt, int64_t prompt_count, const g
 {
     const sample_options how = { .temperature = o->temperature, .top_p = o->top_p, .top_k = o->top_k };
     const key k = key_from_seed(o->seed);
+    const double begun = clock_now();
     *count = 0;
     if (!sample_check(&how, e) || !run_prompt(g, prompt, prompt_count, e))
         return false;
+    const double answer = clock_now();
+    g->times = (generate_times){ .prompt_tokens = prompt_count, .prompt_seconds = answer - begun };
     const int64_t most = MIN(o->max_new, g->max_tokens - prompt_count);
     while (*count < most) {
         const int64_t i = *count;
@@ -219,6 +225,10 @@ bool generate(generator *g, const int32_t *prompt, int64_t prompt_count, const g
             break;
         if (!pass_run(&g->token, &out[i], 1, prompt_count + i, e) || !read_logits(g, &g->token, g->logits, e))
             return false;
+        g->times.tokens++;
+        g->times.seconds = clock_now() - answer;
     }
     return true;
 }
+
+generate_times generator_times(const generator *g) { return g->times; }

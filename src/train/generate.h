@@ -27,5 +27,9 @@ typedef struct generate_options {
 bool generate(generator *g, const int32_t *prompt, int64_t prompt_count, const generate_options *o,
               int32_t *out, int64_t *count, err *e) MUST_CHECK;
 
+// Of the last call of `generate`: passes of one token that were run, and seconds.
+typedef struct generate_times { int64_t prompt_tokens, tokens; double prompt_seconds, seconds; } generate_times;
+generate_times generator_times(const generator *g);
+
 // The logits after the last token of `ids`, [vocab] float32 (checks of exports).
 bool generator_logits(generator *g, const int32_t *ids, int64_t count, float *logits, err *e) MUST_CHECK;

@@ -7,8 +7,8 @@
 
 #include "base/util.h"
 
-// The number after `key` in a small file of lines, or the file's first number when key is NULL. -1: none ("max" too).
-static int64_t read_number(const char *path, const char *key)
+// The number after `word` in a small file of lines, or the file's first number when word is NULL. -1: none ("max" too).
+static int64_t read_number(const char *path, const char *word)
 {
     char line[256];
     long long number = -1;
@@ -16,8 +16,8 @@ static int64_t read_number(const char *path, const char *key)
     if (!f)
         return -1;
     while (number < 0 && fgets(line, sizeof line, f)) {
-        size_t skip = key ? strlen(key) : 0;
-        if (key && strncmp(line, key, skip))
+        size_t skip = word ? strlen(word) : 0;
+        if (word && strncmp(line, word, skip))
             continue;
         if (sscanf(line + skip, "%lld", &number) != 1)
             number = -1;
@@ -80,11 +80,34 @@ int64_t memory_available(void)
     return MAX(least, 0);
 }
 
-static memory_needs needs_of(const program *p, const step *s)
+int64_t memory_of_process(void)
+{
+    int64_t kilobytes = read_number("/proc/self/status", "VmRSS:");
+    return MAX(kilobytes, 0) * 1024;
+}
+
+// Keeps the list sorted.
+static void add_largest(memory_tensor *list, const program *p, int32_t id)
+{
+    const value *v = &p->values[id];
+    const double calls = (double)MAX(p->call_count, 1);
+    memory_tensor t = { .bytes = program_bytes(p, (tensor){ id }), .begin = v->first / calls, .end = v->last / calls };
+    snprintf(t.name, sizeof t.name, "%s", v->name);
+    for (int i = 0; i < MEMORY_LARGEST; i++)
+        if (t.bytes > list[i].bytes) {
+            memory_tensor moved = list[i];
+            list[i] = t;
+            t = moved;
+        }
+}
+
+static memory_needs needs_of(const program *p, const step *s, cpu_room reserved)
 {
     memory_needs n = { 0 };
     for (int32_t id = 1; id < p->value_count; id++) {
         const value *v = &p->values[id];
+        if (!v->of.id && !kind_kept(v->kind) && v->last >= 0)
+            add_largest(n.largest, p, id);
         if (!v->of.id && (v->kind == WEIGHT || v->kind == MOMENT))
             *(v->kind == WEIGHT ? &n.weights : &n.moments) += program_bytes(p, (tensor){ id });
     }
@@ -92,20 +115,23 @@ static memory_needs needs_of(const program *p, const step *s)
         if (s->dw.at[i].id)
             n.gradients += program_bytes(p, s->dw.at[i]);
     n.activations = p->scratch - n.gradients;
-    n.other = p->kept - n.weights - n.moments + (p->compute == BF16 ? n.weights / 2 : 0);
-    n.total = n.weights + n.gradients + n.moments + n.activations + n.other;
+    n.other = reserved.kept + reserved.work - n.weights - n.moments - n.gradients - n.activations;
+    n.copies = program_copies(p);
+    n.work = reserved.work;
+    n.total = reserved.kept + reserved.work;
     return n;
 }
 
-bool memory_of_step(const step_config *c, type compute, memory_needs *out, err *e)
+bool memory_of_step(const step_config *c, type compute, const char *isa, int threads, memory_needs *out, err *e)
 {
+    cpu_room reserved;
     program p;
     arena a = { 0 };
     program_open(&p, compute);
     const step s = step_record(&p, c, &a);
-    bool ok = program_finish(&p, e);
+    bool ok = program_finish(&p, e) && cpu_bytes(&p, isa, threads > 0 ? threads : pool_usable(), &reserved, e);
     if (ok)
-        *out = needs_of(&p, &s);
+        *out = needs_of(&p, &s, reserved);
     program_close(&p);
     arena_close(&a);
     return ok;

@@ -106,18 +106,31 @@ static void configure(training *t, int64_t rows)
     };
 }
 
-// An evaluation's own memory: not the weights, which it shares.
-static bool add_held_out(const training *t, memory_needs *needs, err *e)
+// An evaluation's own memory: not the weights, which it shares, nor what it works in where the training's is enough.
+bool training_add_held_out(const training *t, int64_t seq, memory_needs *needs, err *e)
 {
     memory_needs n;
     if (!training_count_held_out(t->c))
         return true;
-    const model m = { .config = t->model, .rows = eval_rows(t->c->seq), .seq = t->c->seq };
+    const model m = { .config = t->model, .rows = eval_rows(seq), .seq = seq };
     const step_config how = { .model = m, .micro = 1, .loss_only = true };
-    TRY(memory_of_step(&how, t->c->compute, &n, e));
-    needs->other += n.activations;
-    needs->total += n.activations;
+    TRY(memory_of_step(&how, t->c->compute, t->c->isa, t->c->threads, &n, e));
+    const int64_t own = n.total - n.work - n.weights - n.copies + (n.work > needs->work ? n.work : 0);
+    needs->other += own;
+    needs->total += own;
     return true;
+}
+
+static bool does_not_fit(const training *t, const memory_needs *n, int64_t available, err *e)
+{
+    text fit = {0};
+    const bool found = training_say_fit(t, available, &fit);
+    const str how = text_view(&fit);
+    fail(e, ERR_MEMORY, "training needs %.2f GB (%.2f of them activations), %.2f GB are free; %s%.*s", (double)n->total * 1e-9,
+         (double)n->activations * 1e-9, (double)available * 1e-9, found ? "this fits:" : "nothing makes it fit but a smaller model",
+         STR_ARG(how));
+    text_close(&fit);
+    return false;
 }
 
 // About 2,048 tokens fill the matrix products of a micro-batch; more only takes memory. Fewer where that does not fit.
@@ -134,13 +147,11 @@ bool training_choose(training *t, memory_needs *needs, err *e)
         if (c->batch % rows)
             continue;
         configure(t, rows);
-        TRY(memory_of_step(&t->how, c->compute, needs, e) && add_held_out(t, needs, e));
+        TRY(memory_of_step(&t->how, c->compute, c->isa, c->threads, needs, e) && training_add_held_out(t, c->seq, needs, e));
         if (!available || needs->total <= available)
             return true;
         if (chosen || rows == 1)
-            return fail(e, ERR_MEMORY, "training needs %.1f GB (%.1f of them activations), %.1f GB are free; a smaller %s, or more "
-                        "recompute takes less", (double)needs->total * 1e-9, (double)needs->activations * 1e-9, (double)available * 1e-9,
-                        rows > 1 ? "micro_batch or max_seq_len" : "max_seq_len or model");
+            return does_not_fit(t, needs, available, e);
     }
 }
 

@@ -94,7 +94,7 @@ step step_record(program *p, const step_config *c, arena *a)
     step s = {0};
     make_inputs(p, c, &s);
     make_tables(&c->model, &s, a);
-    s.w = model_make_weights(p, &c->model.config);
+    s.w = model_make_weights(p, &c->model.config, F32);
     op_set(p, s.loss, 0);
     if (c->loss_only) {
         record_micro_batches(p, c, &s, a);

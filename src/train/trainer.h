@@ -66,10 +66,16 @@ typedef struct train_share {
     double epochs;                  // passes over it in the whole run
 } train_share;
 
+// A tensor of a step's scratch, and the share of the step (in calls, 0 to 1) in which it lives.
+typedef struct memory_tensor { char name[32]; int64_t bytes; double begin, end; } memory_tensor;
+enum { MEMORY_LARGEST = 12 };
+
 // What a run will need, before anything is done.
 typedef struct train_plan {
     int64_t parameters, steps, packs, tokens_per_step, micro, micro_batch;
     int64_t weights, gradients, moments, activations, other, total;        // bytes; other: copies in bf16, inputs, outputs
+    memory_tensor largest[MEMORY_LARGEST];  // of a step's scratch
+    int64_t process;                // beside the total, resident now: the program, its libraries, the tokenizer, what of the data is mapped
     int64_t available;              // bytes that this process may take; 0: not known
     double flops_per_step;          // forward and backward, as needed: causal attention, logits of trained tokens
     pack_totals data;               // of all datasets

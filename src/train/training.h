@@ -65,8 +65,12 @@ const char *training_trackers(const train_config *c);
 bool training_open_output(training *t, err *e) MUST_CHECK;              // made, writable, locked
 bool training_open_data(training *t, err *e) MUST_CHECK;                // model config, tokenizer, caches, packs, steps
 bool training_choose(training *t, memory_needs *needs, err *e) MUST_CHECK;     // the micro-batch
+bool training_add_held_out(const training *t, int64_t seq, memory_needs *needs, err *e) MUST_CHECK;    // an evaluation's own memory
 bool training_open_engine(training *t, err *e) MUST_CHECK;
 void training_close(training *t);
+
+// fit.c: settings with which t->how would fit, "recompute=block (1.20 GB), or …". False: none of those that are tried.
+bool training_say_fit(const training *t, int64_t available, text *out);
 
 // datasets.c: which caches are trained on, and which are held out.
 const char *training_dataset_name(const train_config *c, int64_t i);

@@ -55,7 +55,7 @@ static generator *open_shared(const net *n, type compute, int64_t max_tokens)
 
 static void check_cache(type compute, float tolerance)
 {
-    static const int64_t lengths[] = { 1, 3, 4, 5, 63, 64, 65, 68, 69, 127, 128, 129, 130 };
+    static const int64_t lengths[] = { 1, 2, 3, 4, 5, 16, 17, 18, 19, 48, 49, 63, 64, 65, 68, 69, 112, 113, 127, 128, 129, 130 };
     int32_t ids[LONGEST];
     for (int64_t i = 0; i < LONGEST; i++)
         ids[i] = prompt_token(i);

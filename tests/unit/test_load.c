@@ -1,6 +1,8 @@
 // Loading: every tensor to its place, from every type; what is missing, misshapen or too much is named.
 #include "../test.h"
 #include "../tiny_model.h"
+#include "train/generate.h"
+#include "train/step.h"
 
 static char said_text[512];
 
@@ -246,4 +248,56 @@ TEST(tensors_of_several_runs)
     CHECK(strstr(load("none.gguf", &c, F32, &f, ERR_INPUT), "none.gguf': No such file or directory"));
     fake_close(&f);
     remove_folder();
+}
+
+// ---- for generation ------------------------------------------------------------------------------------------------
+
+static type stored(const model_config *c, st_type as)
+{
+    err e = {0};
+    type t = TYPES;
+    new_folder();
+    tiny_checkpoint("model.safetensors", c, as, (tiny_change){0});
+    CHECK(model_stored_type(folder, c, &t, &e));
+    remove_folder();
+    return t;
+}
+
+TEST(only_bf16_is_kept_in_bf16)
+{
+    const model_config c = tiny_config(false);
+    CHECK(stored(&c, ST_BF16) == BF16);
+    CHECK(stored(&c, ST_F32) == F32 && stored(&c, ST_F16) == F32 && stored(&c, ST_F64) == F32);
+}
+
+TEST(logits_of_a_bf16_file_are_those_of_its_numbers)
+{
+    for (int tied = 0; tied < 2; tied++) {
+        const model_config c = tiny_config(tied);
+        const step_config how = { .model = { .config = c, .rows = 1, .seq = 4 }, .micro = 1, .loss_only = true };
+        const int32_t ids[7] = { 1, 5, 0, 3, 2, 2, 4 };
+        program p;
+        arena a = {0};
+        err e = {0};
+        new_folder();
+        tiny_checkpoint("model.safetensors", &c, ST_BF16, (tiny_change){0});
+        program_open(&p, F32);
+        const step s = step_record(&p, &how, &a);       // the weights in float32
+        CHECK(program_finish(&p, &e));
+        engine *wide = cpu_open(&p, &(cpu_options){0}, &e);
+        CHECK(wide && model_load(folder, &c, &s.w, wide, &e));
+        generator *want = generator_open(&c, NULL, wide, F32, NULL, 32, &e), *got = generator_open(&c, folder, NULL, F32, NULL, 32, &e);
+        for (int64_t count = 1; count <= 7 && want && got; count++) {
+            float x[6], y[6];
+            CHECK(generator_logits(want, ids, count, x, &e) && generator_logits(got, ids, count, y, &e));
+            CHECK_CLOSE(y, x, 6, 1e-6f);
+        }
+        CHECK(want && got);
+        generator_close(want);
+        generator_close(got);
+        wide->close(wide);
+        program_close(&p);
+        arena_close(&a);
+        remove_folder();
+    }
 }

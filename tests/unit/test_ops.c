@@ -47,9 +47,23 @@ static void r_matmul_weight(program *p, type h)
     tensor w = program_tensor(p, WEIGHT, F32, "w", SHAPE(2, 40, 33));
     op_matmul_nt(p, out(p, h, "y", SHAPE(5, 40)), in(p, h, "x", SHAPE(5, 33)), program_at(p, w, (turn){ .at = 1 }), SET);
 }
+// A few rows: the shortest way, which reads b as it lies. Each factor has a type of its own.
+static void r_matmul_few(program *p, type h)
+{
+    static const char *const names[4][3] = { { "a1", "y1", "z1" }, { "a2", "y2", "z2" }, { "a7", "y7", "z7" }, { "a61", "y61", "z61" } };
+    static const int64_t rows[4] = { 1, 2, 7, 61 };
+    tensor b = in(p, BF16, "b", SHAPE(267, 339)), c = in(p, F32, "c", SHAPE(35, 64));
+    for (int i = 0; i < 4; i++) {
+        tensor z = out(p, F32, names[i][2], SHAPE(rows[i], 35)), a = in(p, h, names[i][0], SHAPE(rows[i], 339));
+        op_matmul_nt(p, out(p, h, names[i][1], SHAPE(rows[i], 267)), a, b, SET);
+        op_matmul_nt(p, z, in(p, F32, "short", SHAPE(rows[i], 64)), c, SET);
+        op_matmul_nt(p, z, in(p, F32, "more", SHAPE(rows[i], 64)), c, ADD);
+    }
+    op_matmul_nt(p, out(p, F32, "many", SHAPE(65, 267)), in(p, F32, "x", SHAPE(65, 339)), b, SET);
+}
 static void r_embed(program *p, type h)
 {
-    (void)h;
+    op_embed(p, out(p, F32, "of its own type", SHAPE(50, 67)), in(p, h, "halves", SHAPE(11, 67)), in(p, I32, "ids", SHAPE(50)));
     tensor ids = in(p, I32, "ids", SHAPE(50)), dx = in(p, F32, "dx", SHAPE(50, 67)), d = out(p, F32, "d", SHAPE(11, 67));
     op_embed(p, out(p, F32, "x", SHAPE(50, 67)), in(p, F32, "table", SHAPE(11, 67)), ids);
     op_set(p, d, 0.25f);
@@ -107,6 +121,8 @@ static void losses(program *p, type h, float z)
     op_set(p, loss, 1);
     op_cross_entropy(p, out(p, F32, "nll", SHAPE(21)), loss, out(p, h, "dlogits", SHAPE(21, 333)), logits, target, weight, z);
     op_cross_entropy(p, none_wanted, loss, none_wanted, logits, target, weight, z);
+    tensor over = program_tensor(p, STATE, F32, "over", SHAPE(21, 333));
+    op_cross_entropy_over(p, out(p, F32, "nll of over", SHAPE(21)), loss, over, target, weight, z);
     op_cross_entropy(p, out(p, F32, "nll only", SHAPE(21)), none_wanted, none_wanted, logits, target, weight, z);
 }
 static void r_cross_entropy(program *p, type h) { losses(p, h, 0); }
@@ -180,6 +196,7 @@ static const op_case cases[] = {
         r_matmul_even, none, 1e-6f, 6e-3f },
     { "matmul_large", r_matmul_large, none, 1e-6f, 6e-3f }, { "matmul_deep", r_matmul_deep, none, 1e-6f, 6e-3f },
     { "matmul_wide", r_matmul_wide, none, 1e-6f, 1e-6f }, { "matmul_weight", r_matmul_weight, none, 1e-6f, 6e-3f },
+    { "matmul_few", r_matmul_few, none, 1e-6f, 6e-3f },
     { "embed", r_embed, ids_of, 1e-6f, 1e-6f }, { "rmsnorm", r_rmsnorm, none, 2e-6f, 4e-3f }, { "rope", r_rope, positions, 1e-6f, 4e-3f },
     { "swiglu", r_swiglu, none, 1e-6f, 4e-3f }, { "gather", r_gather, some_index, 0, 4e-3f },
     { "cross_entropy", r_cross_entropy, targets, 2e-6f, 4e-3f }, { "cross_entropy with z", r_z_loss, targets, 2e-6f, 4e-3f },

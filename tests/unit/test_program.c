@@ -96,7 +96,7 @@ TEST(mistakes_are_told_with_names)
     CHECK_TEXT(mistake(wrong_count).text, "call 0, copy: argument 2 ('x', F32 [3, 3]) should have 6 elements; the row is \"=a:* a:*\"");
     CHECK_TEXT(mistake(same_twice).text, "call 0, matmul: 'a' is argument 1 and 2");
     CHECK_TEXT(mistake(views_of_one).text, "call 0, copy: 'a' is argument 1 and 2");
-    CHECK_TEXT(mistake(not_whole).text, "call 0, embed: argument 3 ('ids', F32 [2]) should be I32; the row is \"=nd  vd i:n\"");
+    CHECK_TEXT(mistake(not_whole).text, "call 0, embed: argument 3 ('ids', F32 [2]) should be I32; the row is \"=nd  a:vd i:n\"");
     CHECK_TEXT(mistake(not_float).text, "call 0, sumsq: argument 2 ('x', BF16 [2]) should be F32; the row is \"+.  *\"");
     CHECK_TEXT(mistake(not_any).text, "call 0, copy: argument 2 ('x', I32 [2]) should be F32 or BF16; the row is \"=a:* a:*\"");
     CHECK_TEXT(mistake(mixed).text, "call 0, swiglu: argument 2 ('gu', F32 [2, 6]) should be BF16; the row is \"=h:nf  h:ne\"");

@@ -320,8 +320,18 @@ TEST(more_memory_than_there_is)
         return;
     t.c.batch = 1 << 17, t.c.micro_batch = 1 << 17, t.c.seq = 256;
     CHECK(!train_make_plan(&t.c, &p, &e) && e.code == ERR_MEMORY);
-    CHECK(strstr(e.text, "training needs ") == e.text && strstr(e.text, " GB are free; a smaller micro_batch or max_seq_len, or more recompute"));
-    t.c.micro_batch = 0;
+    CHECK(strstr(e.text, "training needs ") == e.text);
+    const char *fit = strstr(e.text, " GB are free; this fits: ");
+    static const char *const changes[] = { "fits: micro_batch=", ", or recompute=cheap micro_batch=", ", or recompute=block micro_batch=" };
+    for (size_t i = 0; i < COUNT(changes); i++) {       // what is said to fit does
+        const char *at = fit ? strstr(fit, changes[i]) : NULL;
+        CHECK(at != NULL);
+        t.c.micro_batch = at ? strtoll(at + strlen(changes[i]), NULL, 10) : 1;
+        t.c.recompute = (recompute)i;
+        OK(train_make_plan(&t.c, &p, E));
+        CHECK(p.micro_batch == t.c.micro_batch && p.total <= p.available);
+    }
+    t.c.micro_batch = 0, t.c.recompute = RECOMPUTE_NONE;
     OK(train_make_plan(&t.c, &p, E));
     CHECK(p.micro_batch == 8 && p.micro == 1 << 14 && p.total < p.available);
     end(&t);

@@ -22,7 +22,8 @@ typedef struct cpu {
     pool *pool;
     reserve memory;
     uint16_t **copy;                // by value: the BF16 copy of a weight, NULL for others
-    char *room;
+    char *work, *room;              // scratch, and behind it the kernels' working room; may be the other engine's
+    size_t work_size;
     matmul *matmul;
     bool stale;                     // a weight with a copy was written
     bool profile;
@@ -141,8 +142,8 @@ static tensor shared(const engine *other, const value *v)
 
 static size_t lines(int64_t bytes) { return (size_t)(bytes + LINE - 1) / LINE * LINE; }
 
-// Gives every base its place; with `at` NULL only counts. Returns the bytes needed.
-static size_t place_all(cpu *c, const cpu *other, char *at)
+// Gives every kept base its place; with `at` NULL only counts. Returns the bytes needed.
+static size_t place_kept(cpu *c, const cpu *other, char *at)
 {
     const program *p = c->walk.p;
     size_t used = 0;
@@ -162,41 +163,58 @@ static size_t place_all(cpu *c, const cpu *other, char *at)
             used += lines(2 * shape_count(v->shape));
         }
     }
-    for (int32_t i = 1; i < p->value_count && at; i++)
-        if (!p->values[i].of.id && !kind_kept(p->values[i].kind))
-            c->walk.base[i] = at + used + p->values[i].offset;
-    used += lines(p->scratch);
-    c->room = at ? at + used : NULL;
     return used;
 }
 
-static size_t room_bytes(const cpu *c)
+static void place_work(cpu *c, char *at)
+{
+    const program *p = c->walk.p;
+    for (int32_t i = 1; i < p->value_count; i++)
+        if (!p->values[i].of.id && !kind_kept(p->values[i].kind))
+            c->walk.base[i] = at + p->values[i].offset;
+    c->work = at;
+    c->room = at + lines(p->scratch);
+}
+
+static size_t room_bytes(const cpu *c, int threads)
 {
     int64_t most = matmul_room(c->matmul);
     for (int n = 0; n < c->walk.p->call_count; n++) {
         const call *k = &c->walk.p->calls[n];
         if (k->op >= OP_LOOP || !c->isa->kernels[k->op].room || matmul_has(c->matmul, n))
             continue;
-        int64_t bytes = c->isa->kernels[k->op].room(k, pool_threads(c->pool));
+        int64_t bytes = c->isa->kernels[k->op].room(k, threads);
         most = MAX(most, bytes);
     }
     return lines(most);
 }
 
-static bool open_all(cpu *c, const cpu_options *o, err *e)
+// All but memory.
+static bool open_tables(cpu *c, const char *set, int threads, err *e)
 {
     const program *p = c->engine.program;
-    if (o->share && o->share->name != cpu_name)
-        return fail(e, ERR_BUG, "a cpu engine cannot share the memory of engine '%s'", o->share->name);
-    TRY(c->isa = isa_find(o->isa, e));
+    TRY(c->isa = isa_find(set, e));
     TRY(walk_open(&c->walk, p, e));
     if (!(c->copy = calloc((size_t)p->value_count, sizeof *c->copy)))
         return fail(e, ERR_MEMORY, "no memory to open the engine");
-    TRY(matmul_open(&c->matmul, p, c->isa, o->isa != NULL, pool_threads(c->pool), e));
+    TRY(matmul_open(&c->matmul, p, c->isa, set != NULL, threads, e));
+    c->work_size = lines(p->scratch) + room_bytes(c, threads);
+    return true;
+}
+
+static bool open_all(cpu *c, const cpu_options *o, err *e)
+{
+    const int threads = pool_threads(c->pool);
+    if (o->share && o->share->name != cpu_name)
+        return fail(e, ERR_BUG, "a cpu engine cannot share the memory of engine '%s'", o->share->name);
+    TRY(open_tables(c, o->isa, threads, e));
     const cpu *other = (const cpu *)o->share;
-    TRY(reserve_open(&c->memory, place_all(c, other, NULL) + room_bytes(c), c->pool, e));
-    place_all(c, other, c->memory.at);
-    log_debug("cpu: instruction set %s, %d threads, %.2f GB", c->isa->name, pool_threads(c->pool), (double)c->memory.size * 1e-9);
+    const bool shared_work = other && c->work_size <= other->work_size;     // nothing in it lives from step to step
+    const size_t kept = place_kept(c, other, NULL);
+    TRY(reserve_open(&c->memory, kept + (shared_work ? 0 : c->work_size), c->pool, e));
+    place_kept(c, other, c->memory.at);
+    place_work(c, shared_work ? other->work : c->memory.at + kept);
+    log_debug("cpu: instruction set %s, %d threads, %.2f GB", c->isa->name, threads, (double)c->memory.size * 1e-9);
     return true;
 }
 
@@ -214,6 +232,19 @@ engine *cpu_open(const program *p, const cpu_options *o, err *e)
         return &c->engine;
     cpu_close(&c->engine);
     return NULL;
+}
+
+bool cpu_bytes(const program *p, const char *set, int threads, cpu_room *bytes, err *e)
+{
+    cpu *c = calloc(1, sizeof *c);
+    if (!c)
+        return fail(e, ERR_MEMORY, "no memory to open the engine");
+    c->engine = (engine){ .name = cpu_name, .program = p };
+    const bool ok = open_tables(c, set, threads, e);
+    if (ok)
+        *bytes = (cpu_room){ (int64_t)place_kept(c, NULL, NULL), (int64_t)c->work_size };
+    cpu_close(&c->engine);
+    return ok;
 }
 
 int engine_times(const engine *g, op_time *out, int room)

@@ -3,6 +3,8 @@
 #include "base/pool.h"
 #include "engine/program.h"
 
+enum { FEW_ROWS = 16 };             // so few rows of a, and y = a b^T reads b once, unpacked (ops/gemv.h)
+
 typedef struct task {
     const call *c;                  // sizes by letter, constants
     void *at[MAX_ARGS];             // where each argument lies; NULL: not wanted. Weights of products: their BF16 copy

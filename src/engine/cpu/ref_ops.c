@@ -205,6 +205,12 @@ OP(cross_entropy)
         *REAL(1) += weight * total;
 }
 
+OP(cross_entropy_over)
+{
+    void *both[] = { at[0], at[1], at[2], at[2], at[3], at[4] };
+    ref_cross_entropy(c, both);
+}
+
 OP(sumsq)
 {
     double sum = 0;

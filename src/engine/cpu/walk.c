@@ -98,6 +98,7 @@ bool walk_check_indices(const program *p, const call *c, void *const *at, err *e
     case OP_attention_cached:   return within(p, c, 3, at[3], 1, 0, SIZE(p) - SIZE(n) + 1, e);
     case OP_gather:             return within(p, c, 2, at[2], SIZE(c), INT32_MIN, SIZE(n), e);
     case OP_scatter:            return within(p, c, 2, at[2], SIZE(c), INT32_MIN, SIZE(n), e);
+    case OP_cross_entropy_over: return within(p, c, 3, at[3], SIZE(c), INT32_MIN, SIZE(v), e);
     case OP_cross_entropy:      return within(p, c, 4, at[4], SIZE(c), INT32_MIN, SIZE(v), e);
     default:                    return true;
     }

@@ -23,6 +23,7 @@
 #if BF16_PRODUCTS
 #include "engine/cpu/ops/block_bf16.h"
 #endif
+#include "engine/cpu/ops/gemv.h"
 #include "engine/cpu/ops/matmul.h"
 #include "engine/cpu/ops/attention.h"
 #include "engine/cpu/ops/cached.h"

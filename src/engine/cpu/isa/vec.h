@@ -21,7 +21,8 @@ enum { LANES = 16 };
 #include "engine/cpu/isa/vec_generic.h"
 #endif
 
-// The sum of the lanes, always in this order.
+#if !defined(V_SUM)
+// The sum of the lanes, always in this order; sets that have a shorter way define V_SUM.
 static inline float v_sum(vec a)
 {
     float x[LANES];
@@ -31,6 +32,7 @@ static inline float v_sum(vec a)
             x[i] += x[i + half];
     return x[0];
 }
+#endif
 
 static inline float v_largest(vec a)
 {

@@ -142,3 +142,14 @@ static inline void v_turn(vec r[16])
     for (int i = 0; i < 8; i++)
         r[i] = (vec){ q[0][i], q[2][i] }, r[i + 8] = (vec){ q[1][i], q[3][i] };
 }
+
+// The sum of the lanes in the order of vec.h: halves are added, and halves of these.
+#define V_SUM
+static inline float half_sum(__m256 v)
+{
+    __m128 x = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    x = _mm_add_ps(x, _mm_movehl_ps(x, x));
+    return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)));
+}
+
+static inline float v_sum(vec v) { return half_sum(_mm256_add_ps(v.a, v.b)); }

@@ -91,3 +91,13 @@ static inline void v_turn(vec r[16])
 
 static inline lane l_load_h(const uint16_t *x) { return v_load_h(x); }
 static inline void l_turn(lane r[LANE]) { v_turn(r); }
+
+// The sum of the lanes in the order of vec.h: halves are added, and halves of these.
+#define V_SUM
+static inline float v_sum(vec v)
+{
+    __m256 y = _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
+    __m128 x = _mm_add_ps(_mm256_castps256_ps128(y), _mm256_extractf128_ps(y, 1));
+    x = _mm_add_ps(x, _mm_movehl_ps(x, x));
+    return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)));
+}

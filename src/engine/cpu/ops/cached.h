@@ -11,6 +11,21 @@ INLINE float cached_dot(const void *q, const void *k, int64_t q_at, int64_t k_at
 
 typedef struct cached { int64_t heads, kv_heads, size, at; float scale; } cached;
 
+// Columns of the values, `vecs` times `width` of them, weighted by p.
+INLINE void cached_values(const task *t, const float *p, int64_t keys, int64_t v, int64_t o, vec share, const int vecs, int64_t width,
+                          const int h)
+{
+    const int64_t U = SIZE(u);
+    vec out[4];
+    for (int i = 0; i < vecs; i++)
+        out[i] = v_set(0);
+    for (int64_t j = 0; j < keys; j++)
+        for (int i = 0; i < vecs; i++)
+            out[i] = v_fma(v_set(p[j]), v_get_n(t->at[1], j*U + v + i*LANES, (int)width, h), out[i]);
+    for (int i = 0; i < vecs; i++)
+        v_put_n(t->at[0], o + i*LANES, v_mul(out[i], share), (int)width, h);
+}
+
 INLINE void cached_head(const task *t, const cached *a, int64_t i, int64_t head, float *p, const int h)
 {
     const int64_t S = a->size, U = SIZE(u), keys = a->at + i + 1, q = i * SIZE(q) + head*S;
@@ -27,13 +42,11 @@ INLINE void cached_head(const task *t, const cached *a, int64_t i, int64_t head,
         sum = v_add(sum, v_load_n(p + j, V_WIDTH(j, keys)));
     }
     const vec share = v_set(1 / v_sum(sum));
-    for (int64_t l = 0; l < S; l += LANES) {
-        const int64_t n = V_WIDTH(l, S);
-        vec out = v_set(0);
-        for (int64_t j = 0; j < keys; j++)
-            out = v_fma(v_set(p[j]), v_get_n(t->at[1], j*U + v + l, n, h), out);
-        v_put_n(t->at[0], o + l, v_mul(out, share), n, h);
-    }
+    int64_t l = 0;
+    for (; l + 4*LANES <= S; l += 4*LANES)
+        cached_values(t, p, keys, v + l, o + l, share, 4, LANES, h);
+    for (; l < S; l += LANES)
+        cached_values(t, p, keys, v + l, o + l, share, 1, V_WIDTH(l, S), h);
 }
 
 static cached cached_of(const task *t)

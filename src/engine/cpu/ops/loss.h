@@ -84,4 +84,14 @@ static int64_t room_cross_entropy(const call *c, int threads)
     return c->dim['c' - 'a'] * (int64_t)sizeof(float);
 }
 
+// Each logit is read for the last time where its gradient is written.
+static void run_cross_entropy_over(const task *t)
+{
+    task both = *t;
+    both.at[3] = t->at[2], both.at[4] = t->at[3], both.at[5] = t->at[4];
+    both.bf16[2] = both.bf16[3] = false;
+    run_cross_entropy(&both);
+}
+
+#define k_cross_entropy_over { run_cross_entropy_over, room_cross_entropy }
 #define k_cross_entropy { run_cross_entropy, room_cross_entropy }

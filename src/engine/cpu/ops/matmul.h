@@ -60,7 +60,16 @@ static void run_mm(const task *t, bool a_turned, bool b_turned)
 }
 
 static void run_matmul(const task *t)    { run_mm(t, false, false); }
-static void run_matmul_nt(const task *t) { run_mm(t, false, true); }
+// Where BF16 is not multiplied natively, packing weights kept in it costs more than it gives up to a chunk of a prompt.
+static void run_matmul_nt(const task *t)
+{
+    const bool widened = t->bf16[2] && !(BF16_PRODUCTS && t->bf16[1]);
+    if (SIZE(m) <= (widened ? 4 * FEW_ROWS : FEW_ROWS))
+        run_gemv(t);
+    else
+        run_mm(t, false, true);
+}
+
 static void run_matmul_tn(const task *t) { run_mm(t, true, false); }
 
 #define k_matmul    { run_matmul, room_matmul }

@@ -5,7 +5,8 @@ static void embed_rows(const task *t, int64_t begin, int64_t end)
     const int64_t D = SIZE(d);
     const int32_t *ids = t->at[2];
     for (int64_t i = begin; i < end; i++)
-        memcpy((float *)t->at[0] + i*D, (const float *)t->at[1] + ids[i]*D, sizeof(float) * (size_t)D);
+        for (int64_t j = 0; j < D; j += LANES)
+            v_store_n((float *)t->at[0] + i*D + j, v_get_n(t->at[1], ids[i]*D + j, V_WIDTH(j, D), t->bf16[1]), V_WIDTH(j, D));
 }
 
 static void run_embed(const task *t) { in_parts(t, SIZE(n), row_tile(SIZE(d)), embed_rows); }

@@ -83,21 +83,21 @@ test: fixtures $(UNIT) $(FAULT) $(FUZZERS:%=$B/fuzz/%) all
 	@BUILD=$B SKIFF=$(abspath $B/skiff) tests/run $(UNIT) $(FAULT) fuzz/replay $(wildcard tests/cli/test_*)
 
 # On other CPUs, emulated: what computes, and what reads and writes files of others.
-EMULATED := base pool file json yaml digest program isa ops cpu ref model step weights safetensors gguf save checkpoint metrics trainer \
-            generate packing loader mixture cache jinja tokenizer_scan
+EMULATED := base pool file json yaml program isa ops cpu ref model weights safetensors gguf save checkpoint metrics packing loader mixture \
+            jinja tokenizer_scan
 EMULATED := $(filter $(EMULATED:%=test_%),$(notdir $(UNIT)))
 ARM      := B=build/aarch64 CC="aarch64-linux-gnu-gcc --sysroot=$(CURDIR)/build/cross/root"
 
 test-aarch64: fixtures all
 	@tools/cross.sh
-	@$(MAKE) $(ARM) all $(EMULATED:%=build/aarch64/tests/unit/%)
-	@RUN="qemu-aarch64 -L build/cross/root" ISAS='["neon", "generic"]' SKIFF=build/aarch64/skiff \
-	    tests/run $(EMULATED:%=build/aarch64/tests/unit/%) tests/emulated/test_skiff
+	@$(MAKE) $(ARM) all $(EMULATED:%=build/aarch64/tests/unit/%) build/aarch64/tests/unit/test_step build/aarch64/tests/unit/test_trainer
+	@RUN="qemu-aarch64 -L build/cross/root" ISAS='["neon", "generic"]' SKIFF=build/aarch64/skiff UNIT=build/aarch64/tests/unit \
+	    tests/run $(EMULATED:%=build/aarch64/tests/unit/%) tests/emulated/test_training tests/emulated/test_skiff
 
-test-old-cpu: fixtures all $(EMULATED:%=$B/tests/unit/%)
+test-old-cpu: fixtures all $(EMULATED:%=$B/tests/unit/%) $B/tests/unit/test_step $B/tests/unit/test_trainer
 	@tools/setup.sh build emulate
-	@RUN="qemu-x86_64 -cpu Nehalem" ISAS='["generic"]' SKIFF=$B/skiff BUILD=$B \
-	    tests/run $(EMULATED:%=$B/tests/unit/%) tests/emulated/test_instructions tests/emulated/test_skiff
+	@RUN="qemu-x86_64 -cpu Nehalem" ISAS='["generic"]' SKIFF=$B/skiff BUILD=$B UNIT=$B/tests/unit \
+	    tests/run $(EMULATED:%=$B/tests/unit/%) tests/emulated/test_instructions tests/emulated/test_training tests/emulated/test_skiff
 
 test-peers: all $(PEER_PROGRAMS)
 	@SKIFF=$(abspath $B/skiff) BUILD=$(abspath $B) tools/peers.sh

@@ -18,7 +18,7 @@ typedef struct worker { pool *pool; int number; pthread_t thread; } worker;
 // `left` is the heart: a thread that counts it down has a tile, and until that tile is done pool_run does not return, so
 // `tiles`, `tile` and `self` stay what they are. A thread that comes late finds none left and touches nothing.
 struct pool {
-    int threads, started, spin;
+    int started, spin, cores;
     worker *workers;
     pthread_mutex_t lock;
     pthread_cond_t begin, end;
@@ -100,7 +100,7 @@ static void *run_worker(void *arg)
     return NULL;
 }
 
-// No more than there are tiles for: waking costs more than a small tile.
+// Waking costs more than a small tile: no more threads than there are tiles for, nor many more than can run at once.
 static void wake(pool *p, int64_t most)
 {
     if (atomic_load(&p->asleep) == 0)
@@ -125,7 +125,7 @@ static void run_all(pool *p, int64_t tiles)
     p->tiles = tiles;
     atomic_store(&p->undone, tiles);
     atomic_store(&p->left, tiles);
-    wake(p, tiles - 1);
+    wake(p, MIN(tiles - 1, 2 * p->cores));
     work(p, 0);
     for (int i = 0; i < p->spin && atomic_load(&p->undone); i++)
         relax();
@@ -182,8 +182,8 @@ pool *pool_open(int threads, err *e)
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->begin, NULL);
     pthread_cond_init(&p->end, NULL);
-    p->threads = threads;
-    p->spin = threads <= cores_usable() ? SPIN : 0;
+    p->cores = cores_usable();
+    p->spin = threads <= p->cores ? SPIN : 0;
     for (int i = 1; i < threads; i++) {
         worker *w = &p->workers[p->started];
         *w = (worker){ p, i, 0 };

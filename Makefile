@@ -6,6 +6,8 @@
 # make bench          ratios against the peers, on an idle machine
 # make lint           layers, formatting, sizes, documentation of every option and command
 # make fixtures       vocabularies, templates and weights that tests use, by package name and digest
+# make test-aarch64   the unit tests as 64-bit ARM programs, under qemu where the machine is another
+# make test-old-cpu   the unit tests of the engine, and a small training, on an emulated x86-64 without AVX
 # make install        PREFIX=/usr/local
 # While working on one module: make B=build/mine MODULES='base format text' T=test_jinja unit
 
@@ -18,11 +20,18 @@ FLAGS   := -std=c11 -D_GNU_SOURCE -Iinclude -Isrc -MMD -MP -pthread -fno-math-er
 FLAGS   += $(FUZZ_FLAGS)
 SANITIZE := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 FLAGS   += $(SANITIZE)
-LIBS    := -ldnnl -lyaml -lpcre2-8 -lutf8proc -lcrypto -lcurl -lz -lzstd -lsnappy -llz4 -lbrotlidec -lbrotlicommon -ldl -lm -pthread
+# Instruction sets of the kernels (src/engine/cpu/isa/), and a library for float32 products, by what the compiler compiles for.
+ARCH    := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+ISAS_x86_64  := amx avx512bf16 avx512 avx2 generic
+ISAS_aarch64 := neon generic
+ISAS    := $(or $(ISAS_$(ARCH)),generic)
+ONEDNN  := $(filter x86_64,$(ARCH))
+LIBS    := $(if $(ONEDNN),-ldnnl) -lyaml -lpcre2-8 -lutf8proc -lcrypto -lcurl -lz -lzstd -lsnappy -llz4 -lbrotlidec -lbrotlicommon -ldl -lm -pthread
 
 B       ?= build$(if $(SAN),/san)
 MODULES ?= base config store format jinja text data engine model train track run api
-SRC     := $(shell find $(MODULES:%=src/%) -name '*.c' 2>/dev/null | LC_ALL=C sort)
+OTHERS  := $(filter-out $(ISAS:%=src/engine/cpu/isa/%.c),$(wildcard src/engine/cpu/isa/*.c)) src/engine/cpu/$(if $(ONEDNN),no_matmul,matmul).c
+SRC     := $(filter-out $(OTHERS),$(shell find $(MODULES:%=src/%) -name '*.c' 2>/dev/null | LC_ALL=C sort))
 LIB     := $(SRC:%.c=$B/%.o)
 CLI     := $(patsubst %.c,$B/%.o,$(wildcard src/cli/*.c))
 T       ?= test_*
@@ -73,6 +82,23 @@ unit: $(UNIT)
 test: fixtures $(UNIT) $(FAULT) $(FUZZERS:%=$B/fuzz/%) all
 	@BUILD=$B SKIFF=$(abspath $B/skiff) tests/run $(UNIT) $(FAULT) fuzz/replay $(wildcard tests/cli/test_*)
 
+# On other CPUs, emulated: what computes, and what reads and writes files of others.
+EMULATED := base pool file json yaml program isa ops cpu ref model weights safetensors gguf save checkpoint metrics packing loader mixture \
+            jinja tokenizer_scan
+EMULATED := $(filter $(EMULATED:%=test_%),$(notdir $(UNIT)))
+ARM      := B=build/aarch64 CC="aarch64-linux-gnu-gcc --sysroot=$(CURDIR)/build/cross/root"
+
+test-aarch64: fixtures all
+	@tools/cross.sh
+	@$(MAKE) $(ARM) all $(EMULATED:%=build/aarch64/tests/unit/%) build/aarch64/tests/unit/test_step build/aarch64/tests/unit/test_trainer
+	@RUN="qemu-aarch64 -L build/cross/root" ISAS='["neon", "generic"]' SKIFF=build/aarch64/skiff UNIT=build/aarch64/tests/unit \
+	    tests/run $(EMULATED:%=build/aarch64/tests/unit/%) tests/emulated/test_training tests/emulated/test_skiff
+
+test-old-cpu: fixtures all $(EMULATED:%=$B/tests/unit/%) $B/tests/unit/test_step $B/tests/unit/test_trainer
+	@tools/setup.sh build emulate
+	@RUN="qemu-x86_64 -cpu Nehalem" ISAS='["generic"]' SKIFF=$B/skiff BUILD=$B UNIT=$B/tests/unit \
+	    tests/run $(EMULATED:%=$B/tests/unit/%) tests/emulated/test_instructions tests/emulated/test_training tests/emulated/test_skiff
+
 test-peers: all $(PEER_PROGRAMS)
 	@SKIFF=$(abspath $B/skiff) BUILD=$(abspath $B) tools/peers.sh
 
@@ -101,6 +127,6 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all unit test test-peers fuzz bench lint docs fixtures install clean
+.PHONY: all unit test test-aarch64 test-old-cpu test-peers fuzz bench lint docs fixtures install clean
 .SECONDARY:
--include $(shell find $B -name '*.d' 2>/dev/null)
+-include $(shell find $B/src $B/tests $B/fuzz $B/bench -name '*.d' 2>/dev/null)

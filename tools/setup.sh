@@ -1,10 +1,13 @@
 #!/bin/sh
-# Installs the Debian packages that are missing, after saying which. Usage: tools/setup.sh build|lint|peers|fuzz…
-build='build-essential libdnnl-dev libyaml-dev libpcre2-dev libutf8proc-dev libssl-dev zlib1g-dev libzstd-dev libsnappy-dev liblz4-dev
+# Installs the Debian packages that are missing, after saying which. Usage: tools/setup.sh build|lint|peers|fuzz|cross|emulate…
+build='build-essential libyaml-dev libpcre2-dev libutf8proc-dev libssl-dev zlib1g-dev libzstd-dev libsnappy-dev liblz4-dev
        libbrotli-dev libcurl4-openssl-dev python3 python3-pip ca-certificates'
+case $(uname -m) in x86_64) build="$build libdnnl-dev" ;; esac
 lint='git'
 peers='python3-venv'
 fuzz='clang libclang-rt-14-dev'
+cross='gcc-aarch64-linux-gnu libc6-dev-arm64-cross'
+emulate='qemu-user'
 wanted=
 for group in "$@"; do
     case $group in
@@ -12,7 +15,9 @@ for group in "$@"; do
     lint)  wanted="$wanted $lint" ;;
     peers) wanted="$wanted $peers" ;;
     fuzz)  wanted="$wanted $fuzz" ;;
-    *) echo "setup: unknown group '$group'; known: build lint peers fuzz" >&2; exit 2 ;;
+    cross) wanted="$wanted $cross" ;;
+    emulate) wanted="$wanted $emulate" ;;
+    *) echo "setup: unknown group '$group'; known: build lint peers fuzz cross emulate" >&2; exit 2 ;;
     esac
 done
 missing=

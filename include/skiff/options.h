@@ -149,7 +149,9 @@ enum { pack_sequential = 2 };
       "Leaves out the check that buckets lie in the machine's region.")                                                      \
     X(INT, threads, 0, 0, 4096, 0, SKIFF_IGNORED,                                                                             \
       "Threads to compute with. 0: as many as this process may use.")                                                        \
-    X(TEXT, isa, SKIFF_TEXT_UNSET, 0, 0, "generic avx2 avx512 avx512bf16 amx", SKIFF_IGNORED,                                 \
+    X(BOOL, deterministic, true, 0, 0, 0, SKIFF_IGNORED,                                                                      \
+      "Same bits in every run and for any number of threads. The CPU engine's always are, at no cost: false only stops asking.") \
+    X(TEXT, isa, SKIFF_TEXT_UNSET, 0, 0, "generic avx2 avx512 avx512bf16 amx neon", SKIFF_IGNORED,                            \
       "Instruction set of the kernels. Unset: the best of this CPU.")
 
 // ---- what rows look like: for ChatLmDatasetFormat and get_instruction_dataset alike ----------------------------------------

@@ -6,12 +6,15 @@
 #include "api/api.h"
 #include "api/options.h"
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/random.h"
 #include "run/settings.h"
 #include "train/metrics.h"
 #include "train/step.h"
 
 enum { MOST_OPS = 64 };
+
+enum { COUNTS = 3 };                // numbers of threads of which the bits are compared
 
 typedef struct bench {
     arena arena;
@@ -25,6 +28,9 @@ typedef struct bench {
     engine *engine;
     int32_t *ids, *position, *start, *target;   // [batch, seq]
     double *seconds;                            // of each timed step
+    bool compare;                               // the bits of a step
+    int counts[COUNTS];
+    char bits[COUNTS][SHA256_HEX + 1];          // digests of all that a step leaves
 } bench;
 
 static void fill_batch(bench *b)
@@ -55,20 +61,71 @@ static bool open_bench(bench *b, const char *path, err *e)
         .model = { .config = b->model, .rows = rows, .seq = b->seq, .recompute = b->c.recompute },
         .adamw = { .beta1 = 0.9f, .beta2 = 0.95f, .eps = 1e-8f }, .micro = b->batch / rows,
     };
-    TRY(b->pool = pool_open(b->c.threads, e));
     program_open(&b->program, b->c.compute);
     b->step = step_record(&b->program, &b->how, &b->arena);
-    TRY(program_finish(&b->program, e));
-    TRY(b->engine = cpu_open(&b->program, &(cpu_options){ .pool = b->pool, .isa = b->c.isa, .profile = true }, e));
-    TRY(model_load(path, &b->model, &b->step.w, b->engine, e));
     fill_batch(b);
-    return true;
+    return program_finish(&b->program, e);
+}
+
+static bool open_engine(bench *b, const char *path, int threads, err *e)
+{
+    TRY(b->pool = pool_open(threads, e));
+    TRY(b->engine = cpu_open(&b->program, &(cpu_options){ .pool = b->pool, .isa = b->c.isa, .profile = true }, e));
+    return model_load(path, &b->model, &b->step.w, b->engine, e);
+}
+
+static void close_engine(bench *b)
+{
+    if (b->engine)
+        b->engine->close(b->engine);
+    pool_close(b->pool);
+    b->engine = NULL;
+    b->pool = NULL;
 }
 
 static bool one_step(bench *b, int64_t number, err *e)
 {
     step_numbers n = { .rate = 1e-5, .clip = 1, .number = number, .trained = b->batch * b->seq };
     return step_write(b->engine, &b->step, &b->how, b->ids, b->position, b->start, b->target, &n, e) && b->engine->step(b->engine, e);
+}
+
+// Of weights, moments and results, as they are after a step.
+static void digest_of(const bench *b, char *hex)
+{
+    digest *d = sha256_open();
+    for (int32_t i = 1; i < b->program.value_count; i++) {
+        const tensor t = { i };
+        const value *v = program_value(&b->program, t);
+        if (!v->of.id && kind_kept(v->kind) && v->kind != INPUT)
+            digest_add(d, b->engine->address(b->engine, t), (size_t)program_bytes(&b->program, t));
+    }
+    digest_close(d, hex);
+}
+
+// The first step from the same weights with one thread, with as many as are asked for, and with one more.
+static bool compare_bits(bench *b, const char *path, err *e)
+{
+    for (int i = 0; i < COUNTS; i++) {
+        TRY(open_engine(b, path, i == 0 ? b->c.threads : i == 1 ? 1 : b->counts[0] + 1, e));
+        TRY(one_step(b, 1, e));
+        b->counts[i] = pool_threads(b->pool);
+        digest_of(b, b->bits[i]);
+        close_engine(b);
+    }
+    return true;
+}
+
+static node *same_bits(bench *b)
+{
+    node *out = node_object(&b->arena), *counts = node_list(&b->arena);
+    bool same = true;
+    for (int i = 0; i < COUNTS; i++) {
+        node_add(&b->arena, counts, node_int(b->counts[i]));
+        same = same && strcmp(b->bits[i], b->bits[0]) == 0;
+    }
+    node_put(&b->arena, out, "same_bits", node_bool(same));
+    node_put(&b->arena, out, "with_threads", *counts);
+    return out;
 }
 
 static int by_number(const void *a, const void *b)
@@ -93,7 +150,7 @@ static node *parts(bench *b, int64_t steps)
     return out;
 }
 
-static bool report_bench(bench *b, int64_t steps, double peak, char **report, err *e)
+static bool report_bench(bench *b, int64_t steps, double peak, double idle, char **report, err *e)
 {
     arena *a = &b->arena;
     node *out = node_object(a), *all = node_list(a);
@@ -112,6 +169,9 @@ static bool report_bench(bench *b, int64_t steps, double peak, char **report, er
     node_put(a, out, "kernels", node_text(str_of(b->c.isa ? b->c.isa : cpu_isas()[0])));
     node_put(a, out, "threads", node_int(pool_threads(b->pool)));
     node_put(a, out, "micro_batch", node_int(b->how.model.rows));
+    node_put(a, out, "idle_percent", node_float(100 * idle));
+    if (b->compare)
+        node_put(a, out, "deterministic", *same_bits(b));
     node_put(a, out, "step_seconds", *all);
     node_put(a, out, "parts", *parts(b, steps));
     return api_report(out, report, e);
@@ -120,16 +180,19 @@ static bool report_bench(bench *b, int64_t steps, double peak, char **report, er
 static bool run_bench(bench *b, const char *path, int64_t steps, char **report, err *e)
 {
     TRY(open_bench(b, path, e));
+    TRY(!b->compare || compare_bits(b, path, e));
+    TRY(open_engine(b, path, b->c.threads, e));
     b->seconds = ARENA_ARRAY(&b->arena, double, steps);
     double peak = cpu_peak_gflops(b->pool, b->c.isa, b->c.compute);
     TRY(one_step(b, 1, e));
     engine_times_clear(b->engine);
+    pool_time(b->pool);
     for (int64_t i = 0; i < steps; i++) {
         double begun = clock_now();
         TRY(one_step(b, i + 2, e));
         b->seconds[i] = clock_now() - begun;
     }
-    return report_bench(b, steps, peak, report, e);
+    return report_bench(b, steps, peak, pool_idle(b->pool), report, e);
 }
 
 bool skiff_bench(const char *model_path, int64_t rows, int64_t seq, int64_t steps, const char *const *options, char **report,
@@ -140,11 +203,10 @@ bool skiff_bench(const char *model_path, int64_t rows, int64_t seq, int64_t step
     bool ok = api_options_read("bench", options, &b.arena, &o, e) && bring_local(&b.arena, "model", &model_path, e);
     o.sft.model_name_or_path = model_path;
     o.sft.train_batch_size = rows;
+    b.compare = ok && api_option_given(options, "deterministic") && o.sft.deterministic;
     ok = ok && train_config_fill(&o.sft, 1, &b.c, e) && run_bench(&b, model_path, steps, report, e);
-    if (b.engine)
-        b.engine->close(b.engine);
+    close_engine(&b);
     program_close(&b.program);
-    pool_close(b.pool);
     arena_close(&b.arena);
     return ok;
 }

@@ -1,69 +1,71 @@
-// Threads sleep on a futex-backed condition after a short spin; tiles are handed out by an atomic counter.
+// Tiles are handed out one by one from a counter; whoever takes the last ones finds none left and waits for the next work. Threads
+// spin a short while before they sleep, so that one call after another costs no switch: but not where there are more of them than
+// cores, since then the one that is waited for may need the core.
 #include "base/pool.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
+#include "base/cores.h"
 #include "base/util.h"
 
-enum { SPIN = 2000, MOST_THREADS = 1024 };
+enum { SPIN = 2000, MOST_THREADS = 4096 };
 
 typedef struct worker { pool *pool; int number; pthread_t thread; } worker;
 
+// `left` is the heart: a thread that counts it down has a tile, and until that tile is done pool_run does not return, so
+// `tiles`, `tile` and `self` stay what they are. A thread that comes late finds none left and touches nothing.
 struct pool {
-    int threads, started;
+    int started, spin, cores;
     worker *workers;
     pthread_mutex_t lock;
     pthread_cond_t begin, end;
-    atomic_uint round;              // counts calls of pool_run; workers wait for it to change
-    atomic_int busy;                // workers not yet done with this round
-    atomic_llong next;
+    atomic_llong left;              // tiles not handed out
+    atomic_llong undone;            // tiles not done
+    atomic_int asleep;              // workers on `begin`
+    atomic_bool awaited;            // is the caller on `end`?
+    atomic_bool closing;
+    bool timed;
+    atomic_llong busy;              // nanoseconds in tiles, of all threads, and between begin and end of calls
+    long long within;
     int64_t tiles;
     void (*tile)(void *, int64_t, int);
     void *self;
-    bool closing;
 };
 
 static void relax(void)
 {
 #if defined(__x86_64__)
     __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile ("isb" ::: "memory");      // "yield" does nothing on most
 #endif
+}
+
+static bool take(pool *p, long long *left)
+{
+    *left = atomic_load(&p->left);
+    while (*left > 0)
+        if (atomic_compare_exchange_weak(&p->left, left, *left - 1))
+            return true;
+    return false;
+}
+
+static void run_tile(pool *p, int64_t i, int number)
+{
+    const double begin = p->timed ? clock_now() : 0;
+    p->tile(p->self, i, number);
+    if (p->timed)
+        atomic_fetch_add(&p->busy, (long long)((clock_now() - begin) * 1e9));
 }
 
 static void work(pool *p, int number)
 {
-    for (int64_t i; (i = atomic_fetch_add(&p->next, 1)) < p->tiles;)
-        p->tile(p->self, i, number);
-}
-
-static unsigned wait_for_round(pool *p, unsigned seen)
-{
-    for (int i = 0; i < SPIN; i++) {
-        if (atomic_load(&p->round) != seen)
-            return atomic_load(&p->round);
-        relax();
-    }
-    pthread_mutex_lock(&p->lock);
-    while (atomic_load(&p->round) == seen)
-        pthread_cond_wait(&p->begin, &p->lock);
-    pthread_mutex_unlock(&p->lock);
-    return atomic_load(&p->round);
-}
-
-static void *run_worker(void *arg)
-{
-    worker *w = arg;
-    pool *p = w->pool;
-    for (unsigned seen = 0;;) {
-        seen = wait_for_round(p, seen);
-        if (p->closing)
-            return NULL;
-        work(p, w->number);
-        if (atomic_fetch_sub(&p->busy, 1) == 1) {
+    for (long long left; take(p, &left);) {
+        run_tile(p, p->tiles - left, number);
+        if (atomic_fetch_sub(&p->undone, 1) == 1 && atomic_load(&p->awaited)) {
             pthread_mutex_lock(&p->lock);
             pthread_cond_signal(&p->end);
             pthread_mutex_unlock(&p->lock);
@@ -71,59 +73,104 @@ static void *run_worker(void *arg)
     }
 }
 
-static void start_round(pool *p)
+static bool idle(const pool *p) { return atomic_load(&p->left) == 0 && !atomic_load(&p->closing); }
+
+static void wait_for_work(pool *p)
 {
+    for (int i = 0; i < p->spin && idle(p); i++)
+        relax();
+    if (!idle(p))
+        return;
     pthread_mutex_lock(&p->lock);
-    atomic_fetch_add(&p->round, 1);
-    pthread_cond_broadcast(&p->begin);
+    atomic_fetch_add(&p->asleep, 1);            // before `left` is looked at, as pool_run sets `left` before it looks here
+    while (idle(p))
+        pthread_cond_wait(&p->begin, &p->lock);
+    atomic_fetch_sub(&p->asleep, 1);
+    pthread_mutex_unlock(&p->lock);
+}
+
+static void *run_worker(void *arg)
+{
+    worker *w = arg;
+    pool *p = w->pool;
+    while (!atomic_load(&p->closing)) {
+        wait_for_work(p);
+        work(p, w->number);
+    }
+    return NULL;
+}
+
+// Waking costs more than a small tile: no more threads than there are tiles for, nor many more than can run at once.
+static void wake(pool *p, int64_t most)
+{
+    if (atomic_load(&p->asleep) == 0)
+        return;
+    pthread_mutex_lock(&p->lock);
+    const int64_t n = MIN(most, (int64_t)atomic_load(&p->asleep));
+    if (n == atomic_load(&p->asleep))
+        pthread_cond_broadcast(&p->begin);
+    else
+        for (int64_t i = 0; i < n; i++)
+            pthread_cond_signal(&p->begin);
+    pthread_mutex_unlock(&p->lock);
+}
+
+static void run_all(pool *p, int64_t tiles)
+{
+    if (p->started == 0 || tiles < 2) {
+        for (int64_t i = 0; i < tiles; i++)
+            run_tile(p, i, 0);
+        return;
+    }
+    p->tiles = tiles;
+    atomic_store(&p->undone, tiles);
+    atomic_store(&p->left, tiles);
+    wake(p, MIN(tiles - 1, 2 * p->cores));
+    work(p, 0);
+    for (int i = 0; i < p->spin && atomic_load(&p->undone); i++)
+        relax();
+    if (!atomic_load(&p->undone))
+        return;
+    pthread_mutex_lock(&p->lock);
+    atomic_store(&p->awaited, true);
+    while (atomic_load(&p->undone))
+        pthread_cond_wait(&p->end, &p->lock);
+    atomic_store(&p->awaited, false);
     pthread_mutex_unlock(&p->lock);
 }
 
 void pool_run(pool *p, int64_t tiles, void (*tile)(void *self, int64_t i, int thread), void *self)
 {
-    if (!p || p->started == 0 || tiles < 2) {
+    if (!p) {
         for (int64_t i = 0; i < tiles; i++)
             tile(self, i, 0);
         return;
     }
+    const double begin = p->timed ? clock_now() : 0;
     p->tile = tile;
     p->self = self;
-    p->tiles = tiles;
-    atomic_store(&p->next, 0);
-    atomic_store(&p->busy, p->started);
-    start_round(p);
-    work(p, 0);
-    for (int i = 0; i < SPIN && atomic_load(&p->busy); i++)
-        relax();
-    pthread_mutex_lock(&p->lock);
-    while (atomic_load(&p->busy))
-        pthread_cond_wait(&p->end, &p->lock);
-    pthread_mutex_unlock(&p->lock);
+    run_all(p, tiles);
+    if (p->timed)
+        p->within += (long long)((clock_now() - begin) * 1e9) * pool_threads(p);
 }
 
-// The cgroup's quota in whole processors, or a large number.
-static int quota(void)
+void pool_time(pool *p)
 {
-    long long most, period;
-    FILE *f = fopen("/sys/fs/cgroup/cpu.max", "r");
-    int read = f ? fscanf(f, "%lld %lld", &most, &period) : 0;
-    if (f)
-        fclose(f);
-    return read == 2 && most > 0 && period > 0 ? (int)MAX((most + period - 1) / period, 1) : MOST_THREADS;
+    p->timed = true;
+    p->within = 0;
+    atomic_store(&p->busy, 0);
 }
 
-int pool_usable(void)
+double pool_idle(const pool *p)
 {
-    cpu_set_t set;
-    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-    return MAX(1, MIN(n, quota()));
+    return p->within > 0 ? MAX(0.0, 1 - (double)atomic_load(&p->busy) / (double)p->within) : 0;
 }
 
 pool *pool_open(int threads, err *e)
 {
     pool *p = calloc(1, sizeof *p);
     if (threads <= 0)
-        threads = pool_usable();
+        threads = cores_usable();
     threads = MIN(threads, MOST_THREADS);
     if (p)
         p->workers = calloc((size_t)threads, sizeof *p->workers);
@@ -135,7 +182,8 @@ pool *pool_open(int threads, err *e)
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->begin, NULL);
     pthread_cond_init(&p->end, NULL);
-    p->threads = threads;
+    p->cores = cores_usable();
+    p->spin = threads <= p->cores ? SPIN : 0;
     for (int i = 1; i < threads; i++) {
         worker *w = &p->workers[p->started];
         *w = (worker){ p, i, 0 };
@@ -153,8 +201,8 @@ void pool_close(pool *p)
 {
     if (!p)
         return;
-    p->closing = true;
-    start_round(p);
+    atomic_store(&p->closing, true);
+    wake(p, p->started);
     for (int i = 0; i < p->started; i++)
         pthread_join(p->workers[i].thread, NULL);
     pthread_mutex_destroy(&p->lock);

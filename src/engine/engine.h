@@ -22,7 +22,7 @@ typedef struct engine {
 
 typedef struct cpu_options {
     pool *pool;                     // may be NULL: one thread
-    const char *isa;                // NULL: the best of this CPU. "generic", "avx2", "avx512", "avx512bf16", "amx"
+    const char *isa;                // NULL: the best of this CPU. "generic", "avx2", "avx512", "avx512bf16", "amx", "neon"
     engine *share;                  // kept tensors of kind WEIGHT, MOMENT and STATE with the same name, type and shape are
                                     // the other engine's own memory (a cpu engine, which must outlive this one). So is its
                                     // scratch where it is enough: the two never run at the same time

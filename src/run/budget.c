@@ -1,7 +1,7 @@
 // What runs beside what. A kind of step says how many cores it keeps busy: none (it waits for the network), one slot, or all of them.
 // Steps start in the order of the graph while their cores fit; one step alone always fits. A training that was given `threads` takes
 // that many, and then its planned memory must fit, too.
-#include "base/pool.h"
+#include "base/cores.h"
 #include "base/util.h"
 #include "run/decide.h"
 #include "train/memory.h"
@@ -15,7 +15,7 @@ static int64_t threads_of(const exec_step *s)
 
 void budget_open(jobs *j)
 {
-    j->cores = pool_usable();
+    j->cores = cores_usable();
     j->memory = memory_available();
     for (int i = 0; i < j->count; i++) {
         job *b = &j->items[i];

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cores.h"
 #include "base/util.h"
 
 // The number after `word` in a small file of lines, or the file's first number when word is NULL. -1: none ("max" too).
@@ -129,7 +130,7 @@ bool memory_of_step(const step_config *c, type compute, const char *isa, int thr
     arena a = { 0 };
     program_open(&p, compute);
     const step s = step_record(&p, c, &a);
-    bool ok = program_finish(&p, e) && cpu_bytes(&p, isa, threads > 0 ? threads : pool_usable(), &reserved, e);
+    bool ok = program_finish(&p, e) && cpu_bytes(&p, isa, threads > 0 ? threads : cores_usable(), &reserved, e);
     if (ok)
         *out = needs_of(&p, &s, reserved);
     program_close(&p);

@@ -193,7 +193,7 @@ TEST(what_c_wrote_is_checked)
     options_preset(SECTION_SFT, &c);
     c.isa = "sse9";
     CHECK(!options_check(SECTION_SFT, &c, at, &e));
-    CHECK_TEXT(e.text, "x.c:25: isa: 'sse9' is none of: generic avx2 avx512 avx512bf16 amx");
+    CHECK_TEXT(e.text, "x.c:25: isa: 'sse9' is none of: generic avx2 avx512 avx512bf16 amx neon");
 }
 
 TEST(json_and_back)

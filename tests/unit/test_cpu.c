@@ -390,7 +390,7 @@ TEST(instruction_sets)
     op_set(&p, out(&p, F32, "y", SCALAR), 1);
     must(program_finish(&p, &e), &e);
     CHECK(!cpu_open(&p, &(cpu_options){ .isa = "sse9" }, &e) && e.code == ERR_INPUT);
-    CHECK_TEXT(e.text, "instruction set 'sse9': expected amx, avx512bf16, avx512, avx2 or generic");
+    CHECK_TEXT(e.text, "instruction set 'sse9': expected amx, avx512bf16, avx512, avx2, neon or generic");
     const char *const *isa = cpu_isas();
     CHECK(cpu_has_bf16(NULL) == cpu_has_bf16(isa[0]) && !cpu_has_bf16("generic"));
     while (isa[1])

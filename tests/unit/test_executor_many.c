@@ -2,7 +2,7 @@
 #include "../lab.h"
 #include <sys/stat.h>
 
-#include "base/pool.h"
+#include "base/cores.h"
 #include "run/signals.h"
 #include "train/memory.h"
 
@@ -101,9 +101,9 @@ TEST(trainings_that_share_run_side_by_side_only_where_both_fit)
         { "{\"threads\": 1, \"sleep\": 200, \"memory\": 140}", false },     // more than half each: in turn, and both are done
         { "{\"sleep\": 200, \"memory\": 40}", false },                      // all cores each
     };
-    if (pool_usable() < 2)
+    if (cores_usable() < 2)
         printf("left out: one core\n");
-    for (size_t i = 0; i < COUNT(cases) && pool_usable() > 1; i++) {
+    for (size_t i = 0; i < COUNT(cases) && cores_usable() > 1; i++) {
         str times = {0};
         err e;
         lab *l = open_lab();

@@ -287,3 +287,22 @@ TEST(the_number_of_threads_changes_no_bit)
                 free(four);
             }
 }
+
+// Sums in two chunks of k, columns that are no whole panels, and more tiles for more threads: each column's sums stay the same.
+static void r_matmul_cut(program *p, type h)
+{
+    op_matmul_nt(p, out(p, F32, "y", SHAPE(32, 1811)), in(p, h, "a", SHAPE(32, 2080)), in(p, h, "b", SHAPE(1811, 2080)), SET);
+}
+
+TEST(products_that_are_cut_for_more_threads_keep_their_bits)
+{
+    static const op_case cut = { "matmul_cut", r_matmul_cut, none, 0, 0 };
+    for (const char *const *isa = cpu_isas(); *isa; isa++)
+        for (int bf16 = 0; bf16 < 2; bf16++) {
+            int64_t n, m;
+            uint8_t *one = bits(&cut, bf16 ? BF16 : F32, *isa, 1, &n), *many = bits(&cut, bf16 ? BF16 : F32, *isa, 16, &m);
+            CHECK(n == m && memcmp(one, many, (size_t)n) == 0);
+            free(one);
+            free(many);
+        }
+}

@@ -1,76 +1,68 @@
 // THE TABLE of instruction sets, and which of them this CPU and its system have.
-#include <cpuid.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/util.h"
 #include "engine/cpu/kernels.h"
 #include "engine/engine.h"
 
-// Tile registers are large: Linux wants to be asked, once for the process.
-static bool ask_for_tiles(void)
-{
-#if defined(SYS_arch_prctl)
-    enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
-    return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
+// What is compiled for this architecture, and what for others: never usable here, since `features` tells them apart.
+#if defined(__x86_64__)
+#define X86(name) kernels_##name, peak_##name
 #else
-    return false;
+#define X86(name) NULL, NULL
 #endif
-}
-
-static bool has_generic(void)    { return true; }
-static bool has_avx2(void)       { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
-static bool has_avx512(void)
-{
-    return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
-        && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
-}
-
-// Leaf 7, subleaf 1: the compilers' builtins know this bit only in later versions.
-static bool has_avx512bf16(void)
-{
-    unsigned a, b, c, d;
-    return has_avx512() && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 5 & 1);
-}
-
-static bool has_amx(void)
-{
-    unsigned a, b, c, d;
-    return has_avx512bf16() && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d >> 22 & 1) && (d >> 24 & 1) && ask_for_tiles();
-}
+#if defined(__aarch64__)
+#define ARM(name) kernels_##name, peak_##name
+#else
+#define ARM(name) NULL, NULL
+#endif
 
 static const isa isas[] = {         // best first
-    { "amx",        "AMX-BF16 and AVX-512 BF16", has_amx,        true,  true,  0x3e7,  kernels_amx,        peak_amx },
-    { "avx512bf16", "AVX-512 F BW VL DQ BF16",   has_avx512bf16, true,  true,  0xe7,  kernels_avx512bf16, peak_avx512bf16 },
-    { "avx512",     "AVX-512 F BW VL DQ",        has_avx512,     false, true,  0x27,   kernels_avx512,     peak_avx512 },
-    { "avx2",       "AVX2 and FMA",              has_avx2,       false, false, 0x7,    kernels_avx2,       peak_avx2 },
-    { "generic",    "nothing",                   has_generic,    false, false, 0x1,    kernels_generic,    peak_generic },
+    { "amx",        "AMX-BF16 and AVX-512 BF16", features_amx,        true,  true,  0x3e7, X86(amx) },
+    { "avx512bf16", "AVX-512 F BW VL DQ BF16",   features_avx512bf16, true,  true,  0xe7,  X86(avx512bf16) },
+    { "avx512",     "AVX-512 F BW VL DQ",        features_avx512,     false, true,  0x27,  X86(avx512) },
+    { "avx2",       "AVX2, FMA and F16C",        features_avx2,       false, false, 0x7,   X86(avx2) },
+    { "neon",       "the NEON of 64-bit ARM",    features_neon,       false, false, 0,     ARM(neon) },
+    { "generic",    "nothing",                   features_generic,    false, false, 0x1,   kernels_generic, peak_generic },
 };
+
+const isa *isa_for(const features *f)
+{
+    const isa *i = isas;
+    while (!i->usable(f))
+        i++;
+    return i;
+}
 
 const isa *isa_find(const char *name, err *e)
 {
-    for (size_t i = 0; i < COUNT(isas); i++) {
-        if (name && strcmp(name, isas[i].name) != 0)
-            continue;
-        if (isas[i].usable())
+    const features f = features_read();
+    for (size_t i = 0; i < COUNT(isas) && name; i++) {
+        if (strcmp(name, isas[i].name) == 0 && isas[i].usable(&f))
             return &isas[i];
-        if (name) {
-            fail(e, ERR_UNSUPPORTED, "instruction set '%s': this CPU does not have %s", name, isas[i].needs);
+        if (strcmp(name, isas[i].name) == 0) {
+            fail(e, ERR_UNSUPPORTED, "instruction set '%s': this CPU, or its system, does not have %s", name, isas[i].needs);
             return NULL;
         }
     }
-    fail(e, ERR_INPUT, "instruction set '%s': expected amx, avx512bf16, avx512, avx2 or generic", name ? name : "");
+    if (!name)
+        return isa_for(&f);
+    fail(e, ERR_INPUT, "instruction set '%s': expected amx, avx512bf16, avx512, avx2, neon or generic", name);
     return NULL;
 }
 
 const char *const *cpu_isas(void)
 {
-    static const char *const all[] = { "amx", "avx512bf16", "avx512", "avx2", "generic", NULL };
-    err e = {0};                    // each set contains the next: the usable ones are the end of the list
+#define X(name) #name,
+    static const char *const all[] = { ISAS(X) NULL };
+#undef X
+    err e = {0};
     const isa *best = isa_find(NULL, &e);
-    return all + (best - isas);
+    const char *const *i = all;
+    while (strcmp(*i, best->name) != 0)
+        i++;
+    return i;
 }
 
 bool cpu_has_bf16(const char *name)

@@ -1,6 +1,7 @@
 // What the CPU engine and its kernels agree on. A kernel is compiled once for each instruction set.
 #pragma once
 #include "base/pool.h"
+#include "engine/cpu/features.h"
 #include "engine/program.h"
 
 enum { FEW_ROWS = 16 };             // so few rows of a, and y = a b^T reads b once, unpacked (ops/gemv.h)
@@ -23,7 +24,7 @@ typedef struct kernel {
 typedef struct isa {
     const char *name;
     const char *needs;              // what a CPU must have, for messages
-    bool (*usable)(void);
+    bool (*usable)(const features *f);
     bool bf16;                      // multiplies bf16 natively
     bool library;                   // oneDNN makes products in float32 …
     int dnnl;                       // … kept to the same limit, in its numbers
@@ -35,7 +36,17 @@ typedef struct isa {
 // NULL and `e` when there is no such set or this CPU lacks it. name NULL: the best one.
 const isa *isa_find(const char *name, err *e);
 
+// The best one for a CPU that says this of itself, whether its kernels are in this build or not.
+const isa *isa_for(const features *f);
+
+// Those in this build, best first: each CPU that has one has those after it. The Makefile has the same list.
+#if defined(__x86_64__)
 #define ISAS(X) X(amx) X(avx512bf16) X(avx512) X(avx2) X(generic)
+#elif defined(__aarch64__)
+#define ISAS(X) X(neon) X(generic)
+#else
+#define ISAS(X) X(generic)
+#endif
 #define X(name) extern const kernel kernels_##name[OP_LOOP]; double peak_##name(int64_t rounds, bool bf16);
 ISAS(X)
 #undef X

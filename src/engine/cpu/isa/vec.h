@@ -9,6 +9,8 @@
 
 #if defined(__AVX2__)
 #include <immintrin.h>
+#elif defined(NEON)
+#include <arm_neon.h>
 #endif
 
 enum { LANES = 16 };
@@ -17,6 +19,8 @@ enum { LANES = 16 };
 #include "engine/cpu/isa/vec_avx512.h"
 #elif defined(__AVX2__)
 #include "engine/cpu/isa/vec_avx2.h"
+#elif defined(NEON)
+#include "engine/cpu/isa/vec_neon.h"
 #else
 #include "engine/cpu/isa/vec_generic.h"
 #endif

@@ -1,4 +1,4 @@
-// vec in plain C with the compilers' vector extension: four parts of four, which every x86-64 has. Multiply-add
+// vec in plain C with the compilers' vector extension: four parts of four, which x86-64 and ARM have. Multiply-add
 // rounds twice here.
 #pragma once
 

@@ -35,8 +35,8 @@ static void bf16_pack_rows(void *self, int64_t i, int thread)
     const int64_t k = 32*i, size = h ? 2 : 4;
     (void)thread;
     for (int64_t n = 0; n < p->nc; n += 32)
-        bf16_b_rows(bf16_b_at((bf16_elem *)p->b + n * p->kp, 32, k, 0), 32, (const char *)p->t->at[2] + ((p->k0 + k) * p->N + p->n0 + n) * size,
-                  p->N, MIN(32, p->kc - k), MIN(32, p->nc - n), 32, 32, h);
+        bf16_b_rows(bf16_b_at((bf16_elem *)p->b + n * p->kp, 32, k, 0), 32,
+                    (const char *)p->t->at[2] + ((p->k0 + k) * p->N + p->n0 + n) * size, p->N, MIN(32, p->kc - k), MIN(32, p->nc - n), 32, 32, h);
 }
 
 // Rows of a from m on, in squares of 32 x 32. A turned a is read along its rows, 32 of them at a time.
@@ -59,7 +59,7 @@ static void bf16_tile(void *self, int64_t i, int thread)
     const int64_t m = i / p->tiles_n * p->tile_m, n = i % p->tiles_n * p->tile_n;
     const int64_t rows = MIN(p->tile_m, p->M - m), columns = MIN(p->tile_n, p->nc - n);
     // Sums begin at 0 and are added to y in the end: y may be the residual stream, whose largest entries would swallow them.
-    const bool direct = !p->t->bf16[0] && !p->add && rows % 32 == 0 && columns % 32 == 0, later = p->add || p->k0 > 0;
+    const bool direct = !p->t->bf16[0] && !p->add && rows % 32 == 0 && p->N % 32 == 0, later = p->add || p->k0 > 0;
     const int64_t ldc = direct ? p->N : 32, strip = round_up(tiles_of(p->kp, tiles_of(p->kp, BF16_STRIP)), 32);
     bf16_elem *a = (bf16_elem *)(void *)(p->room + thread * p->thread_bytes), *b = (bf16_elem *)p->b + n * p->kp;
     float *sums = (float *)(void *)(a + p->tile_m * p->kp), *y = (float *)p->t->at[0] + m * p->N + p->n0 + n;
@@ -86,8 +86,9 @@ static void bf16_matmul(mm *p)
     for (p->n0 = 0; p->n0 < p->N; p->n0 += nc)
         for (p->k0 = 0; p->k0 < p->K; p->k0 += kc) {
             p->nc = MIN(nc, p->N - p->n0), p->kc = MIN(kc, p->K - p->k0), p->kp = round_up(p->kc, 32);
-            // Columns are cut only to have enough tiles, and not below 192: a is packed again for each.
-            const int64_t cuts = MIN(tiles_of(MM_TILES, tiles_m), tiles_of(p->nc, 192));
+            // Columns are cut only to have enough tiles, and not below 192: a is packed again for each. How they are cut changes
+            // no sum, so it may depend on the threads.
+            const int64_t cuts = MIN(tiles_of(MAX(MM_TILES, 2 * pool_threads(p->t->pool)), tiles_m), tiles_of(p->nc, 192));
             p->tile_n = round_up(tiles_of(p->nc, cuts), 32);
             p->tiles_n = tiles_of(p->nc, p->tile_n);
             pool_run(p->t->pool, p->b_turned ? tiles_of(p->nc, 32) : p->kp / 32, p->b_turned ? bf16_pack_panel : bf16_pack_rows, p);

@@ -70,6 +70,16 @@ double PASTE(peak, NAME)(int64_t rounds, bool bf16)
     for (int j = 1; j < PEAK_CHAINS; j++)
         sum[0] = _mm256_add_ps(sum[0], sum[j]);
     return peak_work((double)rounds * PEAK_CHAINS * 16, _mm256_cvtss_f32(sum[0]));
+#elif defined(NEON)
+    float32x4_t sum[2*PEAK_CHAINS], some = vdupq_n_f32(0.5f);
+    for (int j = 0; j < 2*PEAK_CHAINS; j++)
+        sum[j] = vdupq_n_f32((float)j);
+    for (int64_t i = 0; i < rounds; i++)
+        for (int j = 0; j < 2*PEAK_CHAINS; j++)
+            sum[j] = vfmaq_f32(sum[j], some, some);
+    for (int j = 1; j < 2*PEAK_CHAINS; j++)
+        sum[0] = vaddq_f32(sum[0], sum[j]);
+    return peak_work((double)rounds * 2*PEAK_CHAINS * 8, vaddvq_f32(sum[0]));
 #else
     four sum[PEAK_CHAINS];
     const four some = { 0.5f, 0.5f, 0.5f, 0.5f }, share = { 0.25f, 0.25f, 0.25f, 0.25f };

@@ -1,0 +1,144 @@
+// The same bits for any number of threads and in every run: a whole training of a tiny model, and a step of SmolLM2.
+#include "base/digest.h"
+#include "base/log.h"
+#include "engine/engine.h"
+#include "model/model.h"
+#include "train/checkpoint.h"
+#include "train/step.h"
+#include "../test.h"
+#include "../tiny.h"
+
+#define SMOL "fixtures/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+
+__attribute__((constructor)) static void be_quiet(void) { setenv("SKIFF_PROGRESS", "0", 1); }
+
+static const int counts[] = { 1, 2, 3, 5, 8, 16 };
+
+static void must(bool ok, const err *e)
+{
+    if (!ok)
+        fprintf(stderr, "%s\n", e->text), exit(1);
+}
+
+static void hear_nothing(void *self, log_level level, const char *line) { (void)self, (void)level, (void)line; }
+
+// Every file of weights and moments that a run leaves, one after another.
+static void digest_run(const char *output, char *hex)
+{
+    static const char *const folders[] = { "checkpoints/step-4", "checkpoints/step-8", "hf/step-8" };
+    arena a = {0};
+    err e = {0};
+    digest *d = sha256_open();
+    int files = 0;
+    for (size_t i = 0; i < COUNT(folders); i++) {
+        char **names;
+        int64_t count;
+        const char *folder = path_join(&a, output, folders[i]);
+        must(folder_list(&a, folder, &names, &count, &e), &e);
+        for (int64_t k = 0; k < count; k++) {
+            str bytes = {0};
+            if (!str_ends(str_of(names[k]), STR(".safetensors")))
+                continue;
+            must(file_read(&a, path_join(&a, folder, names[k]), &bytes, &e), &e);
+            digest_add(d, bytes.at, bytes.size);
+            files++;
+        }
+    }
+    digest_close(d, hex);
+    CHECK(files >= 3);
+    arena_close(&a);
+}
+
+static void train(type compute, int threads, char *hex, train_result *r)
+{
+    tiny t;
+    err e = {0};
+    log_to(hear_nothing, NULL);
+    must(tiny_open(&t, &e), &e);
+    t.c.compute = compute;
+    t.c.threads = threads;
+    must(train_run(&t.c, r, &e), &e);
+    digest_run(t.c.output, hex);
+    tiny_close(&t);
+    log_to(NULL, NULL);
+}
+
+static void check_trainings(type compute)
+{
+    char first[SHA256_HEX + 1], other[SHA256_HEX + 1];
+    train_result r, again;
+    train(compute, 1, first, &r);
+    for (size_t i = 0; i < COUNT(counts); i++) {            // the first once more: as in another run
+        train(compute, counts[i], other, &again);
+        CHECK_TEXT(other, first);
+        CHECK(again.loss == r.loss && again.first_loss == r.first_loss && again.eval_loss == r.eval_loss);
+    }
+}
+
+TEST(a_training_leaves_the_same_bits_for_any_number_of_threads)     { check_trainings(F32); }
+TEST(a_training_in_bf16_does_too)                                   { check_trainings(BF16); }
+
+// Rows of two segments; all but a few positions are trained.
+static void fill_batch(int32_t *b, int64_t n, int64_t seq, int64_t vocab)
+{
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t at = i % seq, cut = seq / 3;
+        b[i] = (int32_t)((uint64_t)(i + 1) * 2654435761u % (uint64_t)vocab);
+        b[n + i] = (int32_t)(at < cut ? at : at - cut);
+        b[2*n + i] = (int32_t)(at < cut ? 0 : cut);
+        b[3*n + i] = i % 7 == 3 ? -1 : (int32_t)((uint64_t)(i + 2) * 2654435761u % (uint64_t)vocab);
+    }
+}
+
+// A digest of loss, weights and moments after a step of SmolLM2.
+static void step_of_smollm2(type compute, int threads, char *hex)
+{
+    err e = {0};
+    arena a = {0};
+    program p;
+    step_config c = { .model = { .rows = 2, .seq = 70, .recompute = RECOMPUTE_CHEAP },
+                      .adamw = { .beta1 = 0.9f, .beta2 = 0.95f, .eps = 1e-8f, .decay = 0.1f }, .micro = 1 };
+    must(model_config_read(&c.model.config, SMOL, &e), &e);
+    program_open(&p, compute);
+    const step s = step_record(&p, &c, &a);
+    must(program_finish(&p, &e), &e);
+    pool *some = pool_open(threads, &e);
+    must(some, &e);
+    engine *g = cpu_open(&p, &(cpu_options){ .pool = some }, &e);
+    must(g && model_load(SMOL, &c.model.config, &s.w, g, &e), &e);
+    const int64_t n = c.micro * c.model.rows * c.model.seq;
+    int32_t *b = malloc((size_t)(4 * n) * sizeof *b);
+    fill_batch(b, n, c.model.seq, c.model.config.vocab);
+    step_numbers numbers = { .rate = 1e-4, .clip = 1, .number = 1 };
+    for (int64_t i = 0; i < n; i++)
+        numbers.trained += b[3*n + i] >= 0;
+    must(step_write(g, &s, &c, b, b + n, b + 2*n, b + 3*n, &numbers, &e) && g->step(g, &e), &e);
+    digest *d = sha256_open();
+    for (int32_t i = 1; i < p.value_count; i++) {
+        const value *v = &p.values[i];
+        if (!v->of.id && kind_kept(v->kind) && v->kind != INPUT)
+            digest_add(d, g->address(g, (tensor){ i }), (size_t)program_bytes(&p, (tensor){ i }));
+    }
+    digest_close(d, hex);
+    float loss = 0;
+    must(g->read(g, s.loss, 0, 1, &loss, &e), &e);
+    CHECK(isfinite(loss) && loss > 0);
+    free(b);
+    g->close(g);
+    pool_close(some);
+    program_close(&p);
+    arena_close(&a);
+}
+
+static void check_smollm2(type compute)
+{
+    char first[SHA256_HEX + 1], other[SHA256_HEX + 1];
+    step_of_smollm2(compute, 1, first);
+    for (size_t i = 1; i < COUNT(counts); i++) {
+        step_of_smollm2(compute, counts[i], other);
+        CHECK_TEXT(other, first);
+    }
+}
+
+TEST(a_step_of_smollm2_leaves_the_same_bits)             { check_smollm2(F32); }
+TEST(a_step_of_smollm2_in_bf16_leaves_the_same_bits)     { check_smollm2(BF16); }

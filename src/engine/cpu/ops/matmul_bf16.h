@@ -36,7 +36,8 @@ static void bf16_pack_rows(void *self, int64_t i, int thread)
     (void)thread;
     for (int64_t n = 0; n < p->nc; n += 32)
         bf16_b_rows(bf16_b_at((bf16_elem *)p->b + n * p->kp, 32, k, 0), 32,
-                    (const char *)p->t->at[2] + ((p->k0 + k) * p->N + p->n0 + n) * size, p->N, MIN(32, p->kc - k), MIN(32, p->nc - n), 32, 32, h);
+                    (const char *)p->t->at[2] + ((p->k0 + k) * p->N + p->n0 + n) * size, p->N, MIN(32, p->kc - k),
+                    MIN(32, p->nc - n), 32, 32, h);
 }
 
 // Rows of a from m on, in squares of 32 x 32. A turned a is read along its rows, 32 of them at a time.

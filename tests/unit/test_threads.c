@@ -132,10 +132,11 @@ static void step_of_smollm2(type compute, int threads, char *hex)
 
 static void check_smollm2(type compute)
 {
+    static const int some[] = { 3, 8 };         // each digest is of two gigabytes
     char first[SHA256_HEX + 1], other[SHA256_HEX + 1];
     step_of_smollm2(compute, 1, first);
-    for (size_t i = 1; i < COUNT(counts); i++) {
-        step_of_smollm2(compute, counts[i], other);
+    for (size_t i = 0; i < COUNT(some); i++) {
+        step_of_smollm2(compute, some[i], other);
         CHECK_TEXT(other, first);
     }
 }

@@ -1,5 +1,6 @@
 // What a transformation has finished: <output>/.transform, JSON lines. The first says what decides the bytes; each further one is
 // a shard whose file was renamed into place before the line was written. A line that was cut off does not count.
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -155,6 +156,18 @@ bool state_open(transform_state *s, err *e)
     return write_state(s, path, e);
 }
 
+// On a full disk the first part of a line may still go: the system says why with what is left of it.
+static bool write_all(int file, str line)
+{
+    while (line.size) {
+        ssize_t n = write(file, line.at, line.size);
+        if (n < 0 && errno != EINTR)
+            return false;
+        line = str_from(line, n > 0 ? (size_t)n : 0);
+    }
+    return true;
+}
+
 bool state_add(transform_state *s, const done_shard *d, err *e)
 {
     const char *path = path_join(s->arena, s->folder, STATE_NAME);
@@ -163,7 +176,7 @@ bool state_add(transform_state *s, const done_shard *d, err *e)
     write_shard(&line, &a, d);
     int file = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
     bool ok = text_ok(&line, e);
-    if (ok && (file < 0 || write(file, line.chars, line.size) != (ssize_t)line.size || fdatasync(file) != 0))
+    if (ok && (file < 0 || !write_all(file, text_view(&line)) || fdatasync(file) != 0))
         ok = fail_io(e, "write", path);
     if (file >= 0)
         close(file);

@@ -1,5 +1,6 @@
 // Leases. The holder writes a counter into the file every few seconds. One that waits and sees nothing change for LEASE_MISSED
-// periods of its own clock, or that the holder's process on this machine is gone, takes over: it replaces the file by rename.
+// periods of its own clock in which it looked, or that the holder's process on this machine is gone, takes over: it replaces the
+// file by rename.
 // Whoever removes or replaces the lease of token T first makes the file <lease>.T-0 (O_EXCL), so that there is one such, and looks
 // again whether T still holds; when its maker died in between, the next one is T-1, after as long a time.
 // A holder that comes back late finds another token in the file and stops.
@@ -15,6 +16,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/util.h"
 #include "run/lease.h"
 
 enum { LEASE_MISSED = 10 };
@@ -25,6 +27,17 @@ static double period(void)
     const char *said = getenv("SKIFF_LEASE_SECONDS");
     double seconds = said ? strtod(said, NULL) : 0;
     return seconds >= 0.01 && seconds <= 3600 ? seconds : 3;
+}
+
+// While we did not look ourselves (stopped, or on a machine too busy) the holder may have been in the same state: of each such pause
+// one period counts.
+static bool is_too_long(silence *s)
+{
+    double now = clock_now();
+    if (s->looked_at)
+        s->seconds += MIN(now - s->looked_at, period());
+    s->looked_at = now;
+    return s->seconds > LEASE_MISSED * period();
 }
 
 // ---- who holds it -------------------------------------------------------------------------------------------------------
@@ -61,7 +74,8 @@ static long long process_start(const char *process)
     return ticks;
 }
 
-typedef struct holder { char machine[160]; long pid; long long start; char token[33]; } holder;
+// Two processes: the one that works, and the executor that waits for it, and then writes how it ended. They may be the same.
+typedef struct holder { char machine[160]; long pid, executor; long long start, executor_start; char token[33]; } holder;
 
 // Processes can be told apart where machine, its last start, the space of process numbers (containers) and that of times are the same.
 static void this_machine(char out[160])
@@ -82,17 +96,21 @@ static bool read_holder(const char *bytes, holder *h)
     arena a = {0};
     const node *n;
     str machine, token;
-    int64_t pid, start;
+    int64_t pid, start, executor, executor_start;
     err e;
     bool ok = json_parse(&a, str_of(bytes), (place){0}, &n, &e) && node_want_text(n, "", "machine", &machine, &e)
            && node_want_text(n, "", "token", &token, &e) && node_want_int(n, "", "pid", &pid, &e)
-           && node_want_int(n, "", "start", &start, &e) && machine.size < sizeof h->machine && token.size < sizeof h->token;
+           && node_want_int(n, "", "start", &start, &e) && node_want_int(n, "", "executor", &executor, &e)
+           && node_want_int(n, "", "executor_start", &executor_start, &e) && machine.size < sizeof h->machine
+           && token.size < sizeof h->token;
     *h = (holder){0};
     if (ok) {
         memcpy(h->machine, machine.at, machine.size);
         memcpy(h->token, token.at, token.size);
         h->pid = (long)pid;
         h->start = start;
+        h->executor = (long)executor;
+        h->executor_start = executor_start;
     }
     arena_close(&a);
     return ok;
@@ -105,15 +123,21 @@ static bool knows_processes(void)
     return readlink("/proc/self", self, sizeof self - 1) > 0 && strtol(self, NULL, 10) == (long)getpid();
 }
 
+static bool is_gone(long pid, long long start)
+{
+    char process[24];
+    snprintf(process, sizeof process, "%ld", pid);
+    long long now = process_start(process);
+    return now >= 0 && now != start;
+}
+
 static bool is_dead(const holder *h)
 {
-    char machine[160], process[24];
+    char machine[160];
     this_machine(machine);
-    if (strcmp(machine, h->machine) || h->start <= 0 || !knows_processes())
+    if (strcmp(machine, h->machine) || h->start <= 0 || h->executor_start <= 0 || !knows_processes())
         return false;
-    snprintf(process, sizeof process, "%ld", h->pid);
-    long long start = process_start(process);
-    return start >= 0 && start != h->start;
+    return is_gone(h->pid, h->start) && is_gone(h->executor, h->executor_start);
 }
 
 // ---- the file -----------------------------------------------------------------------------------------------------------
@@ -135,15 +159,18 @@ static bool write_into(lease *l, int f)
     char machine[160], bytes[LEASE_SIZE];
     this_machine(machine);
     memset(bytes, ' ', sizeof bytes);
-    int n = snprintf(bytes, sizeof bytes, "{\"machine\": \"%s\", \"pid\": %ld, \"start\": %lld, \"token\": \"%s\", \"beats\": %lld}",
-                     machine, (long)getpid(), process_start("self"), l->token, (long long)l->beats++);
+    int n = snprintf(bytes, sizeof bytes, "{\"machine\": \"%s\", \"pid\": %ld, \"start\": %lld, \"executor\": %ld, "
+                     "\"executor_start\": %lld, \"token\": \"%s\", \"beats\": %lld}",
+                     machine, (long)getpid(), process_start("self"), l->executor, l->executor_start, l->token, (long long)l->beats++);
     bytes[n] = ' ';
     bytes[LEASE_SIZE - 1] = '\n';
     return pwrite(f, bytes, LEASE_SIZE, 0) == LEASE_SIZE && fsync(f) == 0;
 }
 
-static void make_token(lease *l)
+static void begin_holding(lease *l)
 {
+    l->executor = (long)getpid();
+    l->executor_start = process_start("self");
     unsigned char random[16];
     if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
         for (size_t i = 0; i < sizeof random; i++)
@@ -175,11 +202,9 @@ static bool claim(lease *l, const char *token)
         return false;
     int f = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (f < 0) {
-        if (errno == EEXIST && !l->claim_seen_at)
-            l->claim_seen_at = clock_now();
-        if (errno == EEXIST && clock_now() - l->claim_seen_at > LEASE_MISSED * period()) {
+        if (errno == EEXIST && is_too_long(&l->claim_silent)) {
             l->claims++;                                // who made it is gone
-            l->claim_seen_at = 0;
+            l->claim_silent = (silence){0};
         }
         return false;
     }
@@ -197,7 +222,7 @@ static void unclaim(lease *l, const char *token)
         if (claim_path(l, token, n, path))
             unlink(path);
     l->claims = 0;
-    l->claim_seen_at = 0;
+    l->claim_silent = (silence){0};
 }
 
 static lock_answer refuse(lease *l, int f, const char *path, err *e)
@@ -214,7 +239,7 @@ static lock_answer take_over(lease *l, const char *token, const char *why, err *
     char beside[4096];
     if (!claim(l, token))
         return LOCK_BUSY;
-    make_token(l);
+    begin_holding(l);
     snprintf(beside, sizeof beside, "%s.%s", l->path, l->token);
     int f = open(beside, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     bool ok = f >= 0 && write_into(l, f) && rename(beside, l->path) == 0;
@@ -234,7 +259,7 @@ static lock_answer take_over(lease *l, const char *token, const char *why, err *
 // A new one, where there is none.
 static lock_answer create(lease *l, err *e)
 {
-    make_token(l);
+    begin_holding(l);
     int f = open(l->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (f < 0)
         return errno == EEXIST ? LOCK_BUSY : refuse(l, -1, l->path, e);
@@ -259,23 +284,22 @@ lock_answer lease_try(lease *l, err *e)
     if (!look(l->path, bytes))
         return create(l, e);
     bool known = read_holder(bytes, &h);
-    if (!l->seen_at || memcmp(bytes, l->seen, LEASE_SIZE)) {
+    if (!l->silent.looked_at || memcmp(bytes, l->seen, LEASE_SIZE)) {
         if (strcmp(h.token, l->seen_token)) {
             memcpy(l->seen_token, h.token, sizeof h.token);
             l->claims = 0;
-            l->claim_seen_at = 0;
+            l->claim_silent = (silence){0};
         }
         memcpy(l->seen, bytes, LEASE_SIZE);
-        l->seen_at = clock_now();
+        l->silent = (silence){0};
     }
     if (known && is_dead(&h)) {
         snprintf(why, sizeof why, "process %ld, which held it, is gone", h.pid);
         return take_over(l, h.token, why, e);
     }
-    double silent = clock_now() - l->seen_at;
-    if (silent <= LEASE_MISSED * period())
+    if (!is_too_long(&l->silent))
         return LOCK_BUSY;
-    snprintf(why, sizeof why, "its holder was not heard of for %.0f s", silent);
+    snprintf(why, sizeof why, "its holder was not heard of for %.0f s", l->silent.seconds);
     return take_over(l, h.token, why, e);
 }
 

@@ -7,17 +7,22 @@
 
 enum { LEASE_SIZE = 512 };              // of the file: written whole, in place
 
+// Nothing was heard for so many seconds, up to the last look.
+typedef struct silence { double looked_at, seconds; } silence;
+
 typedef struct lease {
     const char *path, *name;            // <folder>/.<name>-<hash>.lease; the step, for messages
     char token[33];                     // who we are: another one each time
     bool held;
     int file;
     int64_t beats;
-    // What a waiting one saw of the holder, and when by its own clock: two clocks are never compared.
+    long executor;                      // the process that took it; the one that works may be another
+    long long executor_start;
+    // What a waiting one saw of the holder, for how long by its own clock: two clocks are never compared.
     char seen[LEASE_SIZE], seen_token[33];
-    double seen_at;
+    silence silent;
     int claims;
-    double claim_seen_at;
+    silence claim_silent;
     // The thread that renews it.
     bool keeping, closing;
     pthread_t thread;

@@ -67,9 +67,9 @@ static bool begin(partial *p, err *e)
         return fail_io(e, "write", p->beside);
     if (p->file->size <= 0)
         return true;
-    if (ftruncate(p->fd, end + (int64_t)sizeof ours) != 0 || pwrite(p->fd, &ours, sizeof ours, end) != (ssize_t)sizeof ours)
+    if (ftruncate(p->fd, end + (int64_t)sizeof ours) != 0)
         return fail_io(e, "write", p->beside);
-    return true;
+    return partial_write(p, end, &ours, sizeof ours, e);
 }
 
 bool partial_open(arena *a, partial *p, err *e)

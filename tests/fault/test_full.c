@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "base/log.h"
+#include "data/transform.h"
 #include "train/checkpoint.h"
 #include "../test.h"
 #include "../tiny.h"
@@ -75,3 +76,109 @@ TEST(a_full_disk)
     umount(disk);
     tiny_close(&t);
 }
+
+// ---- tokens and chats ----------------------------------------------------------------------------------------------------
+
+static bool tokenize(const tiny *t, const char *output, err *e)
+{
+    arena a = { 0 };
+    cache_totals totals = { 0 };
+    const char *chats = path_join(&a, t->folder, "raw/train/rows.jsonl");
+    tokenizer *k = tokenizer_open(t->model, e);
+    bool ok = k && cache_build(output, "tiny", &chats, 1, k, &(cache_options){ .threads = 1, .shard_rows = 200 }, &totals, e);
+    tokenizer_close(k);
+    arena_close(&a);
+    return ok;
+}
+
+static bool transform(const tiny *t, const char *output, err *e)
+{
+    static const char *const none[] = { NULL };
+    arena a = { 0 };
+    transform_totals totals;
+    const transform_options o = { .source = "org/tiny", .subsets = none, .splits = none, .metadata = none, .threads = 1 };
+    bool ok = transform_build(output, "tiny", path_join(&a, t->folder, "raw"), &o, &totals, e);
+    arena_close(&a);
+    return ok;
+}
+
+static void find(arena *a, const char *folder, const char *pattern, char ***files, int64_t *count)
+{
+    err e = { 0 };
+    CHECK(file_glob(a, path_join(a, folder, pattern), files, count, &e));
+}
+
+// Every file of `from` stands in `to`, with the same bytes, and none more.
+static void check_same(const char *from, const char *to)
+{
+    arena a = { 0 };
+    err e = { 0 };
+    char **x = NULL, **y = NULL;
+    int64_t m = 0, n = 0;
+    find(&a, from, "**/*", &x, &m);
+    find(&a, to, "**/*", &y, &n);
+    CHECK(m == n && m > 3);
+    for (int64_t i = 0; i < MIN(m, n); i++) {
+        str one, two;
+        CHECK(!strcmp(x[i] + strlen(from), y[i] + strlen(to)));
+        CHECK(file_is_folder(x[i]) || (file_read(&a, x[i], &one, &e) && file_read(&a, y[i], &two, &e) && str_equal(one, two)));
+    }
+    arena_close(&a);
+}
+
+// The rows of a transformation hold when it began: that of `from` goes on in `to` before its first row.
+static bool begin_as(const char *from, const char *to, err *e)
+{
+    arena a = { 0 };
+    str all;
+    const char *state = path_join(&a, from, ".transform");
+    bool ok = true;
+    if (file_exists(state))
+        ok = file_read(&a, state, &all, e) && folder_make(to, e)
+          && file_write(path_join(&a, to, ".transform"), str_slice(all, 0, str_find(all, STR("\n"), 0) + 1), e);
+    arena_close(&a);
+    return ok;
+}
+
+// As above: one line each time, nothing half-written, what is done stays, and the end is that of a disk with room.
+static void fill_up(bool (*make)(const tiny *, const char *, err *))
+{
+    tiny t;
+    err e = { 0 };
+    arena a = { 0 };
+    char **files = NULL;
+    int64_t count = 0, before = 0, grew = 0;
+    CHECK(tiny_open(&t, &e));
+    log_to(quiet, NULL);
+    const char *disk = path_join(&a, t.folder, "disk"), *output = path_join(&a, disk, "out"), *whole = path_join(&a, t.folder, "whole");
+    for (int i = 0; i < 3; i++) {
+        const char *split = path_join(&a, t.folder, i == 0 ? "raw/train" : i == 1 ? "raw/test" : "raw/validation");
+        CHECK(folder_make(split, &e) && tiny_chats(path_join(&a, split, "rows.jsonl"), 2000, (uint64_t)i, &e));
+    }
+    int failed = 0;
+    bool ok = !own_disk(disk, 16);
+    CHECK(!ok);                                         // needs root or user namespaces
+    for (int kilobytes = 16; !ok && kilobytes < 8000; kilobytes += kilobytes / 4) {
+        CHECK(mount("none", disk, "tmpfs", MS_REMOUNT, arena_print(&a, "size=%dk", kilobytes)) == 0);
+        e = (err){ 0 };
+        ok = make(&t, output, &e);
+        failed += !ok;
+        CHECK(ok || (e.code == ERR_IO && strstr(e.text, "No space left on device") && !strchr(e.text, '\n')));
+        find(&a, output, "**/*.tmp-*", &files, &count);
+        CHECK(count == 0);
+        find(&a, output, "**/*", &files, &count);
+        CHECK(count >= before);
+        grew += !ok && count > before;
+        before = count;
+    }
+    CHECK(ok && failed > 3 && grew > 1);
+    CHECK(begin_as(output, whole, &e) && make(&t, whole, &e));
+    check_same(whole, output);
+    umount(disk);
+    log_to(NULL, NULL);
+    arena_close(&a);
+    tiny_close(&t);
+}
+
+TEST(a_full_disk_while_tokenizing) { fill_up(tokenize); }
+TEST(a_full_disk_while_transforming) { fill_up(transform); }

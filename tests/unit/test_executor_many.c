@@ -204,7 +204,7 @@ TEST(a_step_that_was_taken_over_is_left_alone)
         usleep(10000);
     usleep(100000);
     const char *file = under(l, arena_print(&l->arena, ".%s.lease", path_name(l->steps[0].output)));
-    put_file(file, "{\"machine\": \"elsewhere b p\", \"pid\": 1, \"start\": 1, \"token\": \"ee\", \"beats\": 7}\n");
+    put_file(file, "{\"machine\": \"elsewhere b p\", \"pid\": 1, \"start\": 1, \"executor\": 1, \"executor_start\": 1, \"token\": \"ee\", \"beats\": 7}\n");
     int code = 0;
     CHECK(waitpid(pid, &code, 0) == pid && code == 0);
     CHECK(file_read(&l->arena, path_join(&l->arena, l->steps[0].output, ".executor_status"), &status, &e));

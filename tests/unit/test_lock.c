@@ -60,7 +60,7 @@ static void put_foreign(const char *token)
 {
     arena a = {0};
     FILE *f = fopen(lease_file(&a), "w");
-    CHECK(f && fprintf(f, "{\"machine\": \"elsewhere b p\", \"pid\": 1, \"start\": 1, \"token\": \"%s\", \"beats\": 7}\n", token) > 0);
+    CHECK(f && fprintf(f, "{\"machine\": \"elsewhere b p\", \"pid\": 1, \"start\": 1, \"executor\": 1, \"executor_start\": 1, \"token\": \"%s\", \"beats\": 7}\n", token) > 0);
     fclose(f);
     arena_close(&a);
 }
@@ -115,6 +115,28 @@ TEST(a_dead_holder_of_this_machine_is_followed_at_once)
     close_folder();
 }
 
+// The process of a step ends before its executor has written how: until then nobody may begin again.
+TEST(an_executor_holds_it_until_the_end)
+{
+    lock *one, *two;
+    err e = {0};
+    open_folder();
+    CHECK(try_now(&one) == LOCK_TAKEN);
+    pid_t pid = fork();
+    if (pid == 0) {
+        bool ok = lock_keep(one, &e);
+        lock_rest(one);
+        _exit(!ok);
+    }
+    int status = 1;
+    CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+    CHECK(try_now(&two) == LOCK_BUSY && lock_is_ours(one));
+    lock_close(one);
+    CHECK(lock_try(two, &e) == LOCK_TAKEN);
+    lock_close(two);
+    close_folder();
+}
+
 TEST(a_silent_holder_elsewhere_is_followed_after_a_while)
 {
     lock *one;
@@ -149,6 +171,25 @@ TEST(a_silent_holder_elsewhere_is_followed_after_a_while)
     CHECK(took > 0.8 && took < 30);
     lock_close(one);
     arena_close(&a);
+    close_folder();
+}
+
+// Whoever waits was stopped (Ctrl-Z, a busy machine): the holder may have been, too, and is given time to be heard.
+TEST(silence_counts_only_while_we_listen)
+{
+    lock *one;
+    err e = {0};
+    open_folder();
+    log_to(hush, NULL);
+    put_foreign("ee");
+    CHECK(try_now(&one) == LOCK_BUSY);
+    usleep(900000);                                     // eighteen periods
+    CHECK(lock_try(one, &e) == LOCK_BUSY);
+    put_foreign("ff");
+    CHECK(lock_try(one, &e) == LOCK_BUSY);
+    double took = seconds_until_taken(one, 30);
+    CHECK(took > 0.4 && took < 30);
+    lock_close(one);
     close_folder();
 }
 

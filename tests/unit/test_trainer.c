@@ -195,6 +195,34 @@ TEST(other_settings_are_named)
     end(&t);
 }
 
+// What it adds to the loss changes the weights; 0 is what a checkpoint of before there was one means.
+TEST(z_loss_is_one_of_the_settings)
+{
+    tiny t;
+    train_result plain, r;
+    char want[512];
+    err e = { 0 };
+    if (!begin(&t))
+        return;
+    t.c.eval_cache = NULL;
+    OK(train_run(&t.c, &plain, E));
+    t.c.z_loss = 1e-3;
+    CHECK(!train_run(&t.c, &r, &e) && e.code == ERR_INPUT);
+    snprintf(want, sizeof want, "'%s' holds step 8 of a run with other settings: z_loss_weight was not there, is 0.001; "
+             "give the old ones, or another output folder", t.output);
+    CHECK_TEXT(e.text, want);
+    t.c.z_loss = 0;
+    OK(train_run(&t.c, &r, E));
+    CHECK(r.already_done);
+    t.c.z_loss = 1e-3;
+    OK(folder_remove(t.output, E));
+    OK(train_run(&t.c, &r, E));
+    CHECK(r.loss != plain.loss);
+    t.c.z_loss = 0;
+    CHECK(!train_run(&t.c, &r, &e) && strstr(e.text, ": z_loss_weight was 0.001, is not there; give the old ones"));
+    end(&t);
+}
+
 TEST(not_finite_stops_the_run)
 {
     tiny t;

@@ -56,6 +56,8 @@ TEST(as_jinja2_has_it)
     REFUSES("{{ 'a' % 1 }}");
     REFUSES("{{ 'a longer text than eight'|truncate(8, false, el) }}");
     REFUSES("{{ 'x'|truncate(2, false, l) }}");
+    REFUSES("{{ dict(missing) }}");
+    REFUSES("{{ namespace(missing) is defined }}");
 }
 
 TEST(blocks_stand_where_they_are_written)

@@ -167,13 +167,31 @@ static bool without_tags(render *r, value v, value *out)
     return true;
 }
 
+// Words with one space between them, each space from where the white space was.
+static bool with_single_spaces(render *r, value v, value *out)
+{
+    sink s = { .r = r };
+    str t = v.text->s;
+    for (size_t at = 0, begin = 0; at < t.size; begin = at) {
+        int length;
+        const bool space = letter_is_space(utf8_read(t, at, &length));
+        while (at < t.size && letter_is_space(utf8_read(t, at, &length)) == space)
+            at += (size_t)length;
+        TRY(jinja_step(r, 1));
+        if (!space)
+            TRY(sink_part(&s, v, begin, at, 0));
+        else if (begin && at < t.size)
+            TRY(sink_bytes(&s, " ", 1, text_mark_at(v, begin)));
+    }
+    *out = sink_text(&s);
+    return true;
+}
+
 static bool run_striptags(render *r, value *self, value *a, const call_args *raw, value *out)
 {
     UNUSED;
-    value v, words;
-    TRY(value_to_text(r, *self, &v) && without_tags(r, v, &v));
-    TRY(call_row(r, "method", method_find(v, STR("split"), &(bool){ false }), &v, &(call_args){0}, &words));
-    return text_join(r, text_value(r, STR(" "), 0), words, &v) && unescape(r, v, out);
+    value v;
+    return value_to_text(r, *self, &v) && without_tags(r, v, &v) && with_single_spaces(r, v, &v) && unescape(r, v, out);
 }
 
 // ---- urlize ----

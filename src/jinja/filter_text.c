@@ -166,16 +166,16 @@ static bool run_truncate(render *r, value *self, value *a, const call_args *raw,
     UNUSED;
     int64_t length, leeway;
     value end = a[2].kind == V_MISSING ? text_value(r, STR("..."), 0) : a[2];
-    int64_t size;
-    TRY(value_length(r, *self, &size) && want_text(r, end, "the end of what is truncated"));
+    int64_t size, end_size;
+    TRY(value_length(r, *self, &size) && value_length(r, end, &end_size));
     TRY(want_int(r, a[0], "length", 255, &length) && want_int(r, a[3].kind == V_NONE ? (value){0} : a[3], "leeway", 5, &leeway));
-    if (length < text_chars(end) || leeway < 0)
-        return jinja_fail(r, "truncate: the length is at least that of '%.*s', the leeway at least 0", STR_ARG(end.text->s));
+    if (length < end_size || leeway < 0)
+        return jinja_fail(r, "truncate: the length is at least %lld, that of the end, the leeway at least 0", (long long)end_size);
     *out = *self;
     if (size <= length + leeway)
         return true;
-    TRY(want_text(r, *self, "what is truncated"));
-    size_t cut = text_offset(*self, length - text_chars(end));
+    TRY(want_text(r, *self, "what is truncated") && want_text(r, end, "the end of what is truncated"));
+    size_t cut = text_offset(*self, length - end_size);
     if (!value_truth(r, a[1])) {
         size_t space = str_find_last(str_slice(self->text->s, 0, cut), STR(" "));
         cut = space == SIZE_MAX ? cut : space;

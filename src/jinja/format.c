@@ -142,7 +142,8 @@ bool format_percent(render *r, value format, value args, value *out)
         if (end < t.size)
             TRY(percent_field(r, &s, t, &at, &a));
     }
-    if (a.next < a.count && !a.used_name && args.kind != V_DICT && args.kind != V_LIST && args.kind != V_UNDEFINED)
+    const bool has_items = args.kind == V_DICT || args.kind == V_LIST || args.kind == V_RANGE || args.kind == V_UNDEFINED;
+    if (a.next < a.count && !a.used_name && !has_items)
         return jinja_fail(r, "%%: not all values are used by the format");
     *out = sink_text(&s);
     out->safe = format.safe;

@@ -49,6 +49,8 @@ static bool make_dict(render *r, const char *what, const call_args *raw, value *
     *out = value_dict(r);
     if (raw->count > 1)
         return jinja_fail(r, "%s takes one argument and names, got %d", what, raw->count);
+    if (raw->count && raw->list[0].kind == V_UNDEFINED)
+        return undefined_fail(r, raw->list[0]);
     if (raw->count && (raw->list[0].kind == V_DICT)) {
         jdict *from = raw->list[0].dict;
         dict_fill(r, from);

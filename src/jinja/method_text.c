@@ -392,6 +392,8 @@ static bool partition(render *r, value *self, value *a, bool last, value *out)
     three[0] = text_part(r, *self, 0, at);
     three[1] = text_part(r, *self, at, found ? at + part.size : at);
     three[2] = text_part(r, *self, found ? at + part.size : at, s.size);
+    for (int i = 0; i < 3; i++)
+        three[i].safe = self->safe;
     *out = value_list(r, three, 3, V_TUPLE);
     return true;
 }

@@ -14,7 +14,7 @@ static int32_t mark(void *self, const node *n)
 
 static const char variables[] =
     "{\"a\": \"Alpha beta\", \"b\": \"Bravo\", \"c\": \"C\\u00e9 \\ud83d\\ude42\", \"l\": [\"Apple\", \"Boat\"], \"d\": {\"k\": \"Dog\"},"
-    " \"w\": \"A  \\n\", \"m\": {\"M\": {\"x\": [1]}}}";
+    " \"w\": \"A  \\n\", \"h\": \"H&lt;b &amp; c&#33;\", \"u\": \"WWW.x.org/a\", \"m\": {\"M\": {\"x\": [1]}}}";
 
 // The output's bytes as their marks: '.' for the template's own, else a letter.
 static const char *marks_of(const char *source)
@@ -68,6 +68,26 @@ TEST(marks_follow_json_macros_and_blocks)
     MARKS("{% set x %}-{{ b }}-{% endset %}{{ x | trim('-') }}{% filter upper %}{{ b }}.{% endfilter %}", "BBBBBBBBBB.");
     MARKS("{% set ns = namespace(t='') %}{% for x in l %}{% set ns.t = ns.t + x + ';' %}{% endfor %}{{ ns.t }}", "AAAAA.BBBB.");
     MARKS("{% for ch in c %}{{ ch }}{% endfor %}", "CCCCCCCC");
+}
+
+TEST(marks_follow_filters_for_pages)
+{
+    MARKS("{{ a | striptags }}", "AAAAAAAAAA");
+    MARKS("{{ ('<i> ' ~ a ~ '</i>  ' ~ b ~ '<!-- x --> ') | striptags }}", "AAAAAAAAAA.BBBBB");
+    MARKS("{{ h | striptags }}", "HHHHHHHH");
+    MARKS("{{ ('see ' ~ u ~ ' or ' ~ b) | urlize }}", ".....................WWWWWWWWWWW.................WWWWWWWWWWW........BBBBB");
+    MARKS("{{ a | wordwrap(6) }}{{ (b ~ ' ' ~ a) | wordwrap(3) }}", "AAAAA.AAAABBB.BB.AAA.AA.AAA.A");
+    MARKS("{{ d | xmlattr }}{{ {a[:2]: b} | xmlattr(false) }}", "....DDD.AA..BBBBB.");
+    MARKS("{{ a | e }}|{{ h | e }}", "AAAAAAAAAA.HHHHHHHHHHHHHHHHHHHHHHHHHHHHHHH");
+    MARKS("{{ l | pprint }}", "..AAAAA....BBBB..");
+}
+
+TEST(marks_follow_blocks_and_escaping)
+{
+    MARKS("{% block x %}<{{ a }}>{% endblock %}{{ self.x() | upper }}", ".AAAAAAAAAA..AAAAAAAAAA.");
+    MARKS("{% autoescape true %}{{ b }}{{ b ~ '<' }}{% endautoescape %}", "BBBBBBBBBB....");
+    MARKS("{% autoescape true %}{% set x %}({{ b }}){% endset %}{{ x }}{{ [x, a] | join('&') }}{% endautoescape %}", ".BBBBB..BBBBB......AAAAAAAAAA");
+    MARKS("{{ a.partition(' ')[2] }}{{ '%s' % b }}{{ b.center(7).strip() }}", "AAAABBBBBBBBBB");
 }
 
 TEST(generation_spans)

@@ -47,6 +47,19 @@ static void refuses(const char *source)
 #define RENDERS(source, want) renders(source, want)
 #define REFUSES(source) refuses(source)
 
+TEST(as_jinja2_has_it)
+{
+    RENDERS("{{ ('<'|e).partition(' ') }}{{ ('a'|safe).rpartition('o') }}",
+            "(Markup('&lt;'), Markup(''), Markup(''))(Markup(''), Markup(''), Markup('a'))");
+    RENDERS("{{ ' 12 ' % range(4) }}{{ '%s' % range(2) }}", " 12 range(0, 2)");
+    RENDERS("{{ 'x'|truncate(8, false, el) }}{{ '<b> a \n b</b>  c '|striptags }}", "xa b c");
+    REFUSES("{{ 'a' % 1 }}");
+    REFUSES("{{ 'a longer text than eight'|truncate(8, false, el) }}");
+    REFUSES("{{ 'x'|truncate(2, false, l) }}");
+    REFUSES("{{ dict(missing) }}");
+    REFUSES("{{ namespace(missing) is defined }}");
+}
+
 TEST(blocks_stand_where_they_are_written)
 {
     RENDERS("{% block a %}x{% endblock a %}{{ self.a() }}{{ self.no is defined }}",

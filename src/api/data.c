@@ -4,42 +4,15 @@
 #include "api/api.h"
 #include "api/pipeline.h"
 #include "data/reader.h"
+#include "data/rows.h"
 #include "run/settings.h"
 
-typedef bool row_sink(void *self, const char *json, size_t size);
-
-static bool rows_of_file(const char *path, int64_t *left, row_sink *row, void *self, bool *stop, err *e)
-{
-    arena a = {0};
-    text line = {0};
-    reader *r = reader_open(path, e);
-    bool ok = r != NULL;
-    while (ok && !*stop) {
-        const node *n;
-        place at;
-        arena_close(&a);
-        ok = reader_next(r, &a, &n, &at, e);
-        if (!ok || !n)
-            break;
-        text_clear(&line);
-        json_write(&line, n, JSON_SPACED);
-        ok = text_ok(&line, e);
-        *stop = ok && (!row(self, line.chars, line.size) || --*left == 0);
-    }
-    text_close(&line);
-    arena_close(&a);
-    reader_close(r);
-    return ok;
-}
-
-bool skiff_data_rows(const char *data, int64_t limit, row_sink *row, void *self, skiff_err *e)
+bool skiff_data_rows(const char *data, int64_t limit, bool (*row)(void *self, const char *json, size_t size), void *self, skiff_err *e)
 {
     arena a = {0};
     char **paths;
-    int64_t count, left = limit;
-    bool stop = false, ok = data_expand(&a, data, &paths, &count, e);
-    for (int64_t i = 0; ok && !stop && i < count; i++)
-        ok = rows_of_file(paths[i], &left, row, self, &stop, e);
+    int64_t count;
+    bool ok = data_expand(&a, data, &paths, &count, e) && data_rows(paths, count, limit, row, self, e);
     arena_close(&a);
     return ok;
 }

@@ -116,7 +116,6 @@ static bool choose(tokenizer *t, const spm_file *m, const char *file, err *e)
     }
     w->type = "Unigram";
     w->make = make_unigram;
-    w->highest_score = least > most ? 0 : most;
     w->unknown_score = (double)((float)(least > most ? 0 : least) - 10.0f);
     return word_model_trie(w, &t->arena, e);
 }

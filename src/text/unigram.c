@@ -1,4 +1,6 @@
 // Unigram: of all ways to cut a word into pieces the one whose scores have the highest sum.
+#include <math.h>
+
 #include "base/util.h"
 #include "text/unicode.h"
 #include "text/word_model.h"
@@ -8,16 +10,33 @@ typedef struct way { double score; uint32_t begin, next; int32_t id; } way;
 
 #define NOT_REACHED UINT32_MAX
 
-static inline void offer(const word_model *m, way *w, double score, uint32_t begin, int32_t id)
+// `tokenizers` sums in double, SentencePiece in float32 (`single`): a tie there is a tie here.
+static inline double sum_of(const word_model *m, double a, double b)
+{
+    return m->single ? (double)((float)a + (float)b) : a + b;
+}
+
+static inline void offer(way *w, double score, uint32_t begin, int32_t id)
 {
     if (w->begin == NOT_REACHED || score > w->score)
-        *w = (way){ m->single ? (double)(float)score : score, begin, 0, id };
+        *w = (way){ score, begin, 0, id };
 }
 
 // Pieces of the user's own get more than any others of that length, so that they are always taken.
 static inline double score_of(const word_model *m, int32_t id, size_t size)
 {
-    return kind_of(m, id) == PIECE_USER ? (double)((float)size * (float)m->highest_score) - 0.1 : m->scores[id];
+    return kind_of(m, id) == PIECE_USER ? (double)(float)(0.1 * (double)(size - 1)) : m->scores[id];
+}
+
+// Over a long text SentencePiece's sums lose the differences between pieces; it begins again from 0 when they are this large.
+#define SUM_MOST 100000.0
+
+static void begin_again(way *ways, size_t at, size_t frontier)
+{
+    const float offset = (float)ways[at].score;
+    for (size_t i = at; i <= frontier; i++)
+        if (i == at || ways[i].begin != NOT_REACHED)
+            ways[i].score = (double)((float)ways[i].score - offset);
 }
 
 static inline bool is_piece(const word_model *m, int32_t id)
@@ -26,27 +45,39 @@ static inline bool is_piece(const word_model *m, int32_t id)
     return k == PIECE_NORMAL || k == PIECE_USER;
 }
 
+// Offers every piece that begins at `at`; how far the longest reaches.
+static size_t offer_pieces(const word_model *m, const char *chars, size_t size, size_t at, size_t length, way *ways)
+{
+    bool alone = false;
+    int32_t leaf = TRIE_ROOT;
+    size_t frontier = 0;
+    const double here = ways[at].score;
+    for (size_t i = at; i < size && (leaf = trie_step(&m->trie, leaf, (uint8_t)chars[i])) >= 0; i++) {
+        int32_t id = m->trie.value[leaf];
+        if (id < 0 || !is_piece(m, id))
+            continue;
+        offer(&ways[i + 1], sum_of(m, score_of(m, id, i + 1 - at), here), (uint32_t)at, id);
+        alone |= i + 1 - at == length;
+        frontier = i + 1;
+    }
+    if (!alone)
+        offer(&ways[at + length], sum_of(m, m->unknown_score, here), (uint32_t)at, m->unk);
+    return MAX(frontier, at + length);
+}
+
 static void find_ways(const word_model *m, const char *chars, size_t size, way *ways)
 {
     int length;
+    size_t frontier = 0;
     for (size_t i = 0; i <= size; i++)
         ways[i].begin = NOT_REACHED;
     ways[0] = (way){ .id = -1 };
     for (size_t at = 0; at < size; at += (size_t)length) {
-        bool alone = false;
-        int32_t leaf = TRIE_ROOT;
-        double here = ways[at].score;
+        if (m->single && fabs(ways[at].score) > SUM_MOST)
+            begin_again(ways, at, frontier);
         (void)char_read(chars + at, &length);
-        for (size_t i = at; i < size && (leaf = trie_step(&m->trie, leaf, (uint8_t)chars[i])) >= 0; i++) {
-            int32_t id = m->trie.value[leaf];
-            if (id < 0 || !is_piece(m, id))
-                continue;
-            offer(m, &ways[i + 1], score_of(m, id, i + 1 - at) + here, (uint32_t)at, id);
-            alone |= i + 1 - at == (size_t)length;
-        }
-        double unknown = m->unknown_score + here;
-        if (!alone)
-            offer(m, &ways[at + (size_t)length], m->single ? (double)(float)unknown : unknown, (uint32_t)at, m->unk);
+        const size_t end = offer_pieces(m, chars, size, at, (size_t)length, ways);
+        frontier = MAX(frontier, end);
     }
 }
 

@@ -20,7 +20,7 @@ struct word_model {
     bool has_unused;
     struct trie trie;                    // Unigram: the pieces
     const struct trie *own;         // SentencePiece's BPE: the pieces of the user
-    double unknown_score, highest_score;
+    double unknown_score;
     int32_t unk;                    // -1: none
     bool fuse_unk, byte_fallback, ignore_merges;
     bool single;                    // sums of scores are float, as in SentencePiece; else double, as in `tokenizers`

@@ -60,7 +60,8 @@ static void put_foreign(const char *token)
 {
     arena a = {0};
     FILE *f = fopen(lease_file(&a), "w");
-    CHECK(f && fprintf(f, "{\"machine\": \"elsewhere b p\", \"pid\": 1, \"start\": 1, \"executor\": 1, \"executor_start\": 1, \"token\": \"%s\", \"beats\": 7}\n", token) > 0);
+    CHECK(f && fprintf(f, "{\"machine\": \"elsewhere b p\", \"pid\": 1, \"start\": 1, \"executor\": 1, \"executor_start\": 1, \"token\": \"%s\", "
+                         "\"beats\": 7}\n", token) > 0);
     fclose(f);
     arena_close(&a);
 }

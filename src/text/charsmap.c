@@ -5,6 +5,7 @@
 #include <utf8proc.h>
 
 #include "base/base64.h"
+#include "base/util.h"
 #include "text/normalize.h"
 #include "text/trie.h"
 #include "text/unicode.h"
@@ -72,14 +73,30 @@ static void add_part(made *to, str becomes, size_t begin, size_t end)
     made_add(to, becomes, to->text.size ? begin : 0, end);
 }
 
+// Marks that came with Unicode 16 and 17, which `tokenizers` knows when it looks for graphemes, and utf8proc 2.8 does not: they
+// belong to what is before them, as U+0301 does.
+static uint32_t known_mark(uint32_t c)
+{
+    static const struct { uint32_t first, last; } list[] = {
+        { 0x897, 0x897 }, { 0x1acf, 0x1add }, { 0x1ae0, 0x1aeb }, { 0x10d69, 0x10d6d }, { 0x10efa, 0x10efc }, { 0x113b8, 0x113c0 },
+        { 0x113c2, 0x113c2 }, { 0x113c5, 0x113c5 }, { 0x113c7, 0x113ca }, { 0x113cc, 0x113d0 }, { 0x113d2, 0x113d2 },
+        { 0x113e1, 0x113e2 }, { 0x11b60, 0x11b67 }, { 0x11f5a, 0x11f5a }, { 0x1611e, 0x1612f }, { 0x1e5ee, 0x1e5ef },
+        { 0x1e6e3, 0x1e6e3 }, { 0x1e6e6, 0x1e6e6 }, { 0x1e6ee, 0x1e6ef }, { 0x1e6f5, 0x1e6f5 },
+    };
+    for (size_t i = 0; i < COUNT(list) && list[i].first <= c; i++)
+        if (c <= list[i].last)
+            return 0x301;
+    return c;
+}
+
 // Where the grapheme that begins at `at` ends.
 static size_t grapheme_end(str in, size_t at)
 {
     utf8proc_int32_t state = 0;
     int length;
-    uint32_t c = char_read(in.at + at, &length);
+    uint32_t c = known_mark(char_read(in.at + at, &length));
     for (at += (size_t)length; at < in.size; at += (size_t)length) {
-        uint32_t next = char_read(in.at + at, &length);
+        uint32_t next = known_mark(char_read(in.at + at, &length));
         if (utf8proc_grapheme_break_stateful((utf8proc_int32_t)c, (utf8proc_int32_t)next, &state))
             break;
         c = next;

@@ -6,7 +6,14 @@
 
 typedef float f32_elem;
 
-#if defined(__clang__)
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED
+#endif
+#endif
+#if defined(SANITIZED) || defined(__SANITIZE_ADDRESS__)
+#define UNROLL                              // checks in every turn: minutes to compile, and nothing won
+#elif defined(__clang__)
 #define UNROLL _Pragma("unroll")
 #else
 #define UNROLL _Pragma("GCC unroll 16")     // early enough that arrays of sums become registers

@@ -59,16 +59,17 @@ static void f32_pack_rows(void *self, int64_t i, int thread)
 }
 
 // Eight rows of a turned a, LANE columns: PANEL_ROWS of these together, by k. The rows after them are fetched meanwhile.
-INLINE void f32_pack_square(const mm *p, float *to, int64_t deep, int64_t at, int64_t k, int64_t width, const int h)
+INLINE void f32_pack_square(const mm *p, float *to, int64_t row, int64_t deep, int64_t at, int64_t k, int64_t width, const int h)
 {
+    enum { SOME = (int)PANEL_ROWS < (int)LANE ? (int)PANEL_ROWS : (int)LANE };
     for (int64_t l = k; l < MIN(deep, k + 8); l++) {
         float x[LANE];
         const int64_t from = at + l * p->M;
         if (l + 8 < deep)
             __builtin_prefetch((const char *)p->t->at[1] + (from + 8 * p->M) * (h ? 2 : 4));
         l_store(x, l_get_n(p->t->at[1], from, width, h));
-        for (int j = 0; j < LANE; j += PANEL_ROWS)
-            memcpy(to + j*deep + l*PANEL_ROWS, x + j, sizeof(float) * MIN(PANEL_ROWS, LANE - j));
+        for (int64_t j = 0, i = row; j < LANE; j += SOME, i += SOME)
+            memcpy(to + i / PANEL_ROWS * PANEL_ROWS * deep + l*PANEL_ROWS + i % PANEL_ROWS, x + j, sizeof(float) * SOME);
     }
 }
 
@@ -80,7 +81,7 @@ INLINE void f32_pack_a(const mm *p, float *to, int64_t m, int64_t rows, int64_t 
             l_store(to + i*deep + l, l_get_n(p->t->at[1], (m + i) * p->K + p->k0 + k + l, MIN(LANE, deep - l), h));
     for (int64_t l = 0; l < deep && p->a_turned; l += 8)
         for (int64_t i = 0; i < rows; i += LANE)
-            f32_pack_square(p, to + i*deep, deep, (p->k0 + k) * p->M + m + i, l, MIN(LANE, rows - i), h);
+            f32_pack_square(p, to, i, deep, (p->k0 + k) * p->M + m + i, l, MIN(LANE, rows - i), h);
 }
 
 // Up to PANEL_ROWS rows of a panel's columns; `ka` is a constant.

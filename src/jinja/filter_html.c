@@ -167,16 +167,23 @@ static bool without_tags(render *r, value v, value *out)
     return true;
 }
 
+// Goes from `at` over white space, or over what is none. True: white space.
+static bool run_of_space(str t, size_t *at)
+{
+    int length;
+    const bool space = letter_is_space(utf8_read(t, *at, &length));
+    while (*at < t.size && letter_is_space(utf8_read(t, *at, &length)) == space)
+        *at += (size_t)length;
+    return space;
+}
+
 // Words with one space between them, each space from where the white space was.
 static bool with_single_spaces(render *r, value v, value *out)
 {
     sink s = { .r = r };
     str t = v.text->s;
     for (size_t at = 0, begin = 0; at < t.size; begin = at) {
-        int length;
-        const bool space = letter_is_space(utf8_read(t, at, &length));
-        while (at < t.size && letter_is_space(utf8_read(t, at, &length)) == space)
-            at += (size_t)length;
+        const bool space = run_of_space(t, &at);
         TRY(jinja_step(r, 1));
         if (!space)
             TRY(sink_part(&s, v, begin, at, 0));
@@ -329,10 +336,7 @@ static bool put_words(links *l, sink *s, value v)
 {
     str t = v.text->s;
     for (size_t at = 0, begin = 0; at < t.size; begin = at) {
-        int length;
-        const bool space = letter_is_space(utf8_read(t, at, &length));
-        while (at < t.size && letter_is_space(utf8_read(t, at, &length)) == space)
-            at += (size_t)length;
+        const bool space = run_of_space(t, &at);
         TRY(space ? sink_part(s, v, begin, at, 0) : put_word(l, s, text_part(l->r, v, begin, at)));
     }
     return true;

@@ -77,16 +77,13 @@ static void add_part(made *to, str becomes, size_t begin, size_t end)
 // belong to what is before them, as U+0301 does.
 static uint32_t known_mark(uint32_t c)
 {
-    static const struct { uint32_t first, last; } list[] = {
+    static const char_range list[] = {
         { 0x897, 0x897 }, { 0x1acf, 0x1add }, { 0x1ae0, 0x1aeb }, { 0x10d69, 0x10d6d }, { 0x10efa, 0x10efc }, { 0x113b8, 0x113c0 },
         { 0x113c2, 0x113c2 }, { 0x113c5, 0x113c5 }, { 0x113c7, 0x113ca }, { 0x113cc, 0x113d0 }, { 0x113d2, 0x113d2 },
         { 0x113e1, 0x113e2 }, { 0x11b60, 0x11b67 }, { 0x11f5a, 0x11f5a }, { 0x1611e, 0x1612f }, { 0x1e5ee, 0x1e5ef },
         { 0x1e6e3, 0x1e6e3 }, { 0x1e6e6, 0x1e6e6 }, { 0x1e6ee, 0x1e6ef }, { 0x1e6f5, 0x1e6f5 },
     };
-    for (size_t i = 0; i < COUNT(list) && list[i].first <= c; i++)
-        if (c <= list[i].last)
-            return 0x301;
-    return c;
+    return char_in(list, COUNT(list), c) ? 0x301 : c;
 }
 
 // Where the grapheme that begins at `at` ends.

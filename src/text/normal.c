@@ -45,7 +45,7 @@ bool normal_already(normalizer n, str s)
 }
 
 // Marks that came after Unicode 9, with which `tokenizers` normalizes: to it they are letters that nothing moves.
-static const struct { uint32_t first, last; } young[] = {
+static const char_range young[] = {
     { 0x7fd, 0x7fd }, { 0x898, 0x89f }, { 0x8ca, 0x8d3 }, { 0x9fe, 0x9fe }, { 0xc3c, 0xc3c }, { 0xd3b, 0xd3c },
     { 0xeba, 0xeba }, { 0x1715, 0x1715 }, { 0x1abf, 0x1ace }, { 0x1df6, 0x1dfa }, { 0xa82c, 0xa82c }, { 0x10d24, 0x10d27 },
     { 0x10eab, 0x10eac }, { 0x10efd, 0x10eff }, { 0x10f46, 0x10f50 }, { 0x10f82, 0x10f85 }, { 0x11070, 0x11070 },
@@ -55,13 +55,7 @@ static const struct { uint32_t first, last; } young[] = {
     { 0x1e08f, 0x1e08f }, { 0x1e130, 0x1e136 }, { 0x1e2ae, 0x1e2ae }, { 0x1e2ec, 0x1e2ef }, { 0x1e4ec, 0x1e4ef },
 };
 
-bool normal_is_young(uint32_t c)
-{
-    size_t i = 0;
-    while (i < COUNT(young) && young[i].last < c)
-        i++;
-    return i < COUNT(young) && young[i].first <= c;
-}
+bool normal_is_young(uint32_t c) { return char_in(young, COUNT(young), c); }
 
 // Does a new stretch begin at this character: can nothing before it change because of it? Second characters of
 // canonical compositions are marks, and vowels and finals of Hangul.

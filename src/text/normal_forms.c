@@ -18,14 +18,11 @@ typedef struct form {
 // Characters that came after Unicode 9, with which `tokenizers` normalizes, and fall apart today: to it they do not.
 static bool is_whole(uint32_t c)
 {
-    static const struct { uint32_t first, last; } list[] = {
+    static const char_range list[] = {
         { 0x32ff, 0x32ff }, { 0xa7f2, 0xa7f4 }, { 0xab69, 0xab69 }, { 0x10781, 0x107ba }, { 0x11938, 0x11938 }, { 0x1e030, 0x1e06d },
         { 0x1f16c, 0x1f16c }, { 0x1fbf0, 0x1fbf9 },
     };
-    for (size_t i = 0; i < COUNT(list) && list[i].first <= c; i++)
-        if (c <= list[i].last)
-            return true;
-    return false;
+    return char_in(list, COUNT(list), c);
 }
 
 static bool stands_alone(uint32_t c) { return is_whole(c) || normal_is_young(c); }

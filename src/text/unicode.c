@@ -93,7 +93,7 @@ bool char_is_word(uint32_t c)
 }
 
 // Punctuation that `tokenizers` does not know as such: its table for this is of Unicode 8.
-static const struct { uint32_t first, last; } late_punctuation[] = {
+static const char_range late_punctuation[] = {
     { 0x61d, 0x61d }, { 0x9fd, 0x9fd }, { 0xa76, 0xa76 }, { 0xc77, 0xc77 }, { 0xc84, 0xc84 }, { 0x1b4e, 0x1b4f },
     { 0x1b7d, 0x1b7f }, { 0x2e43, 0x2e4f }, { 0x2e52, 0x2e5d }, { 0x10d6e, 0x10d6e }, { 0x10ead, 0x10ead },
     { 0x10f55, 0x10f59 }, { 0x10f86, 0x10f89 }, { 0x113d4, 0x113d5 }, { 0x113d7, 0x113d8 }, { 0x1144b, 0x1144f },
@@ -109,10 +109,7 @@ bool char_is_punctuation(uint32_t c)
     bool ascii = (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') || (c >= '{' && c <= '~');
     if (ascii || c == 0x166d || c == 0x111c9)           // the last two were punctuation in those days
         return true;
-    for (size_t i = 0; i < COUNT(late_punctuation) && late_punctuation[i].first <= c; i++)
-        if (c <= late_punctuation[i].last)
-            return false;
-    return category(c) == 'P';
+    return !char_in(late_punctuation, COUNT(late_punctuation), c) && category(c) == 'P';
 }
 
 void char_additions(char category_letter, text *out)

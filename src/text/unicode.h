@@ -17,6 +17,16 @@ bool char_is_punctuation(uint32_t c);                   // \p{P} or a sign of AS
 // Characters of a general category ('L', 'M', 'N', 'P', 'D' for Nd) that PCRE2 may not know yet, as members of a bracket class.
 void char_additions(char category, text *out);
 
+// Is the character in one of the ranges, which are in ascending order?
+typedef struct char_range { uint32_t first, last; } char_range;
+static inline bool char_in(const char_range *ranges, size_t count, uint32_t c)
+{
+    size_t i = 0;
+    while (i < count && ranges[i].last < c)
+        i++;
+    return i < count && ranges[i].first <= c;
+}
+
 // The character at `at` of valid UTF-8, and its length.
 static inline uint32_t char_read(const char *at, int *length)
 {

@@ -36,23 +36,6 @@ static inline vec v_set(float x) { return (vec){ _mm256_set1_ps(x), _mm256_set1_
 static inline vec v_load(const float *x) { return (vec){ _mm256_loadu_ps(x), _mm256_loadu_ps(x + 8) }; }
 static inline void v_store(float *y, vec v) { _mm256_storeu_ps(y, v.a); _mm256_storeu_ps(y + 8, v.b); }
 
-static inline vec v_load_n(const float *x, int64_t n)
-{
-    float whole[16] = {0};
-    if (n == 16)
-        return v_load(x);
-    memcpy(whole, x, sizeof *x * (size_t)n);
-    return v_load(whole);
-}
-
-static inline void v_store_n(float *y, vec v, int64_t n)
-{
-    float whole[16];
-    v_store(n == 16 ? y : whole, v);
-    if (n < 16)
-        memcpy(y, whole, sizeof *y * (size_t)n);
-}
-
 static inline vec v_add(vec x, vec y) { return (vec){ _mm256_add_ps(x.a, y.a), _mm256_add_ps(x.b, y.b) }; }
 static inline vec v_sub(vec x, vec y) { return (vec){ _mm256_sub_ps(x.a, y.a), _mm256_sub_ps(x.b, y.b) }; }
 static inline vec v_mul(vec x, vec y) { return (vec){ _mm256_mul_ps(x.a, y.a), _mm256_mul_ps(x.b, y.b) }; }
@@ -100,15 +83,6 @@ static inline __m256 half_load_h(const uint16_t *x)
 static inline lane l_load_h(const uint16_t *x) { return half_load_h(x); }
 static inline vec v_load_h(const uint16_t *x) { return (vec){ half_load_h(x), half_load_h(x + 8) }; }
 
-static inline vec v_load_h_n(const uint16_t *x, int64_t n)
-{
-    uint16_t whole[16] = {0};
-    if (n == 16)
-        return v_load_h(x);
-    memcpy(whole, x, sizeof *x * (size_t)n);
-    return v_load_h(whole);
-}
-
 static inline __m256i half_bits(__m256 v)
 {
     __m256i b = _mm256_castps_si256(v), odd = _mm256_and_si256(_mm256_srli_epi32(b, 16), _mm256_set1_epi32(1));
@@ -123,13 +97,7 @@ static inline void v_store_h(uint16_t *y, vec v)
     _mm256_storeu_si256((void *)y, _mm256_permute4x64_epi64(both, 0xd8));
 }
 
-static inline void v_store_h_n(uint16_t *y, vec v, int64_t n)
-{
-    uint16_t whole[16];
-    v_store_h(n == 16 ? y : whole, v);
-    if (n < 16)
-        memcpy(y, whole, sizeof *y * (size_t)n);
-}
+#include "engine/cpu/isa/vec_whole.h"
 
 // Turns a square of 16 x 16, as four of 8 x 8.
 static inline void v_turn(vec r[16])

@@ -30,23 +30,6 @@ static inline vec v_set(float x) { vec v; EACH(v.p[i] = vdupq_n_f32(x)); return 
 static inline vec v_load(const float *x) { vec v; EACH(v.p[i] = vld1q_f32(x + 4*i)); return v; }
 static inline void v_store(float *y, vec a) { EACH(vst1q_f32(y + 4*i, a.p[i])); }
 
-static inline vec v_load_n(const float *x, int64_t n)
-{
-    float whole[16] = {0};
-    if (n == 16)
-        return v_load(x);
-    memcpy(whole, x, sizeof *x * (size_t)n);
-    return v_load(whole);
-}
-
-static inline void v_store_n(float *y, vec a, int64_t n)
-{
-    float whole[16];
-    v_store(n == 16 ? y : whole, a);
-    if (n < 16)
-        memcpy(y, whole, sizeof *y * (size_t)n);
-}
-
 static inline vec v_add(vec a, vec b) { EACH(a.p[i] = vaddq_f32(a.p[i], b.p[i])); return a; }
 static inline vec v_sub(vec a, vec b) { EACH(a.p[i] = vsubq_f32(a.p[i], b.p[i])); return a; }
 static inline vec v_mul(vec a, vec b) { EACH(a.p[i] = vmulq_f32(a.p[i], b.p[i])); return a; }
@@ -91,15 +74,6 @@ static inline vec v_load_h(const uint16_t *x)
     return v;
 }
 
-static inline vec v_load_h_n(const uint16_t *x, int64_t n)
-{
-    uint16_t whole[16] = {0};
-    if (n == 16)
-        return v_load_h(x);
-    memcpy(whole, x, sizeof *x * (size_t)n);
-    return v_load_h(whole);
-}
-
 // To nearest, ties to even; a NaN stays one (bf16.h).
 static inline uint16x4_t four_half(float32x4_t v)
 {
@@ -110,13 +84,7 @@ static inline uint16x4_t four_half(float32x4_t v)
 
 static inline void v_store_h(uint16_t *y, vec a) { EACH(vst1_u16(y + 4*i, four_half(a.p[i]))); }
 
-static inline void v_store_h_n(uint16_t *y, vec a, int64_t n)
-{
-    uint16_t whole[16];
-    v_store_h(n == 16 ? y : whole, a);
-    if (n < 16)
-        memcpy(y, whole, sizeof *y * (size_t)n);
-}
+#include "engine/cpu/isa/vec_whole.h"
 
 // Turns a square of 16 x 16, as sixteen of 4 x 4.
 static inline void v_turn(vec r[16])

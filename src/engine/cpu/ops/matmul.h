@@ -25,6 +25,15 @@ INLINE void mm_finish_row(const mm *p, int64_t i, int64_t n, int64_t columns, co
     }
 }
 
+// Columns are cut to have enough tiles or to have `most` in one, and not below 192: a is packed again for each. How they are cut
+// changes no sum, so it may depend on the threads.
+static void mm_cut(mm *p, int64_t tiles_m, int64_t panel, int64_t most)
+{
+    const int64_t enough = tiles_of(MAX(MM_TILES, 2 * pool_threads(p->t->pool)), tiles_m);
+    p->tile_n = round_up(tiles_of(p->nc, MAX(tiles_of(p->nc, most), MIN(enough, tiles_of(p->nc, 192)))), panel);
+    p->tiles_n = tiles_of(p->nc, p->tile_n);
+}
+
 #include "engine/cpu/ops/matmul_f32.h"
 #if BF16_PRODUCTS
 #include "engine/cpu/ops/matmul_bf16.h"

@@ -87,11 +87,7 @@ static void bf16_matmul(mm *p)
     for (p->n0 = 0; p->n0 < p->N; p->n0 += nc)
         for (p->k0 = 0; p->k0 < p->K; p->k0 += kc) {
             p->nc = MIN(nc, p->N - p->n0), p->kc = MIN(kc, p->K - p->k0), p->kp = round_up(p->kc, 32);
-            // Columns are cut only to have enough tiles, and not below 192: a is packed again for each. How they are cut changes
-            // no sum, so it may depend on the threads.
-            const int64_t cuts = MIN(tiles_of(MAX(MM_TILES, 2 * pool_threads(p->t->pool)), tiles_m), tiles_of(p->nc, 192));
-            p->tile_n = round_up(tiles_of(p->nc, cuts), 32);
-            p->tiles_n = tiles_of(p->nc, p->tile_n);
+            mm_cut(p, tiles_m, 32, p->nc);
             pool_run(p->t->pool, p->b_turned ? tiles_of(p->nc, 32) : p->kp / 32, p->b_turned ? bf16_pack_panel : bf16_pack_rows, p);
             pool_run(p->t->pool, tiles_m * p->tiles_n, bf16_tile, p);
         }

@@ -146,11 +146,7 @@ static void f32_matmul(mm *p)
     for (p->n0 = 0; p->n0 < p->N; p->n0 += nc)
         for (p->k0 = 0; p->k0 < p->K; p->k0 += kc) {
             p->nc = MIN(nc, p->N - p->n0), p->kc = MIN(kc, p->K - p->k0);
-            // Columns are cut to have enough tiles, and not below 192; how, changes no sum.
-            const int64_t enough = tiles_of(MAX(MM_TILES, 2 * pool_threads(p->t->pool)), tiles_m);
-            const int64_t cuts = MAX(tiles_of(p->nc, F32_TILE_COLUMNS), MIN(enough, tiles_of(p->nc, 192)));
-            p->tile_n = round_up(tiles_of(p->nc, cuts), PANEL);
-            p->tiles_n = tiles_of(p->nc, p->tile_n);
+            mm_cut(p, tiles_m, PANEL, F32_TILE_COLUMNS);
             if (p->b_turned)
                 pool_run(p->t->pool, tiles_of(p->nc, PANEL), f32_pack_panel, p);
             else

@@ -1,7 +1,6 @@
 // skiff.h: times the whole optimizer step on random ids.
 #include <skiff/skiff.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 
 #include "api/api.h"
 #include "api/options.h"
@@ -9,6 +8,7 @@
 #include "base/digest.h"
 #include "base/random.h"
 #include "run/settings.h"
+#include "train/memory.h"
 #include "train/metrics.h"
 #include "train/step.h"
 
@@ -158,13 +158,11 @@ static bool report_bench(bench *b, int64_t steps, double peak, double idle, char
         node_add(a, all, node_float(b->seconds[i]));
     qsort(b->seconds, (size_t)steps, sizeof *b->seconds, by_number);
     double median = b->seconds[steps / 2], count = (double)(b->batch * b->seq);
-    struct rusage r;
-    getrusage(RUSAGE_SELF, &r);
     node_put(a, out, "tokens_per_second", node_float(count / median));
     node_put(a, out, "tokens_per_second_best", node_float(count / b->seconds[0]));
     node_put(a, out, "mfu_causal", node_float(100 * flops_of_step(b) / median / (1e9 * peak)));
     node_put(a, out, "peak_gflops", node_float(peak));
-    node_put(a, out, "peak_memory_bytes", node_int((int64_t)r.ru_maxrss * 1024));
+    node_put(a, out, "peak_memory_bytes", node_int(memory_peak()));
     node_put(a, out, "precision", node_text(b->c.compute == BF16 ? STR("bf16") : STR("f32")));
     node_put(a, out, "kernels", node_text(str_of(b->c.isa ? b->c.isa : cpu_isas()[0])));
     node_put(a, out, "threads", node_int(pool_threads(b->pool)));

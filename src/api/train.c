@@ -2,7 +2,6 @@
 #include <skiff/skiff.h>
 #include <math.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 
 #include "api/api.h"
 #include "api/pipeline.h"
@@ -10,6 +9,7 @@
 #include "base/log.h"
 #include "run/sense.h"
 #include "run/settings.h"
+#include "train/memory.h"
 
 // `skiff sft`: rows of at most so many tokens, about so many tokens a step, unless options say otherwise.
 enum { SFT_SEQ = 2048, SFT_TOKENS = 16384 };
@@ -33,9 +33,7 @@ static node *result_node(arena *a, const train_config *c, const train_result *r)
     put_number(a, out, "throughput/tokens_per_second", r->tokens_per_second);
     put_number(a, out, "throughput/mfu", r->mfu);
     put_number(a, out, "seconds", r->seconds);
-    struct rusage used;
-    getrusage(RUSAGE_SELF, &used);
-    node_put(a, out, "peak_memory_bytes", node_int((int64_t)used.ru_maxrss * 1024));
+    node_put(a, out, "peak_memory_bytes", node_int(memory_peak()));
     node_put(a, out, "export", r->export_folder[0] ? node_text(arena_str(a, str_of(r->export_folder))) : (node){ .kind = NODE_NULL });
     return out;
 }

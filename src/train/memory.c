@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/cores.h"
 #include "base/util.h"
@@ -85,6 +86,13 @@ int64_t memory_of_process(void)
 {
     int64_t kilobytes = read_number("/proc/self/status", "VmRSS:");
     return MAX(kilobytes, 0) * 1024;
+}
+
+int64_t memory_peak(void)
+{
+    struct rusage used;
+    getrusage(RUSAGE_SELF, &used);
+    return (int64_t)used.ru_maxrss * 1024;
 }
 
 // Keeps the list sorted.

@@ -17,3 +17,4 @@ typedef struct memory_needs {
 // Records the step of `c` with `rows` in a micro-batch, and gives what the engine reserves for it with so many threads (0: all).
 bool memory_of_step(const step_config *c, type compute, const char *isa, int threads, memory_needs *out, err *e) MUST_CHECK;
 int64_t memory_of_process(void);    // resident now: the program, its libraries, the tokenizer, what is mapped. 0: not known
+int64_t memory_peak(void);          // the most that was resident in this process so far

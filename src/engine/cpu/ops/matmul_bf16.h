@@ -20,38 +20,34 @@ static int64_t bf16_thread_bytes(const mm *p) { return p->tile_m * round_up(p->k
 static void bf16_pack_panel(void *self, int64_t i, int thread)
 {
     const mm *p = self;
-    const int h = p->t->bf16[2];
-    const int64_t n = 32*i, size = h ? 2 : 4;
+    const int64_t n = 32*i;
     (void)thread;
-    bf16_b_cols((bf16_elem *)p->b + n * p->kp, 32, (const char *)p->t->at[2] + ((p->n0 + n) * p->K + p->k0) * size, p->K,
-              MIN(32, p->nc - n), p->kc, 32, p->kp, h);
+    bf16_b_cols((bf16_elem *)p->b + n * p->kp, 32, (const uint16_t *)p->t->at[2] + (p->n0 + n) * p->K + p->k0, p->K,
+              MIN(32, p->nc - n), p->kc, 32, p->kp, 1);
 }
 
 // … or 32 rows of all panels.
 static void bf16_pack_rows(void *self, int64_t i, int thread)
 {
     const mm *p = self;
-    const int h = p->t->bf16[2];
-    const int64_t k = 32*i, size = h ? 2 : 4;
+    const int64_t k = 32*i;
     (void)thread;
     for (int64_t n = 0; n < p->nc; n += 32)
         bf16_b_rows(bf16_b_at((bf16_elem *)p->b + n * p->kp, 32, k, 0), 32,
-                    (const char *)p->t->at[2] + ((p->k0 + k) * p->N + p->n0 + n) * size, p->N, MIN(32, p->kc - k),
-                    MIN(32, p->nc - n), 32, 32, h);
+                    (const uint16_t *)p->t->at[2] + (p->k0 + k) * p->N + p->n0 + n, p->N, MIN(32, p->kc - k),
+                    MIN(32, p->nc - n), 32, 32, 1);
 }
 
 // Rows of a from m on, in squares of 32 x 32. A turned a is read along its rows, 32 of them at a time.
 static void bf16_pack_a(const mm *p, bf16_elem *to, int64_t m, int64_t rows)
 {
-    const int h = p->t->bf16[1];
-    const int64_t size = h ? 2 : 4;
-    const char *a = p->t->at[1];
+    const uint16_t *a = p->t->at[1];
     for (int64_t i = 0; i < rows && !p->a_turned; i += 32)
-        bf16_a_rows_of(to + i * p->kp, 32, 1024, a + ((m + i) * p->K + p->k0) * size, p->K, MIN(32, rows - i), p->kc, 32, p->kp, h);
+        bf16_a_rows_of(to + i * p->kp, 32, 1024, a + (m + i) * p->K + p->k0, p->K, MIN(32, rows - i), p->kc, 32, p->kp, 1);
     for (int64_t k = 0; k < p->kp && p->a_turned; k += 32)
         for (int64_t i = 0; i < rows; i += 32)
-            bf16_a_cols_of(to + i * p->kp + k * 32, 32, 1024, a + ((p->k0 + k) * p->M + m + i) * size, p->M, MIN(32, p->kc - k),
-                         MIN(32, rows - i), 32, 32, h);
+            bf16_a_cols_of(to + i * p->kp + k * 32, 32, 1024, a + (p->k0 + k) * p->M + m + i, p->M, MIN(32, p->kc - k),
+                         MIN(32, rows - i), 32, 32, 1);
 }
 
 static void bf16_tile(void *self, int64_t i, int thread)

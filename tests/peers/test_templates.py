@@ -4,6 +4,7 @@ import json
 import os
 import random
 import re
+import resource
 import struct
 import subprocess
 import sys
@@ -219,7 +220,7 @@ STATEMENTS = [
 def expected(template):
     try:
         return True, compiled(template).render(**json.loads(json.dumps(VARIABLES)))
-    except RecursionError:
+    except (RecursionError, MemoryError):
         raise
     except Exception as why:  # whatever jinja2, or Python behind it, says
         return False, f"{type(why).__name__}: {why}"
@@ -256,11 +257,16 @@ MEANT = [
 
 
 def some(g):
-    """COUNT templates with what jinja2 makes of them. Most that come of a grammar are refused: of those one in five is kept."""
+    """COUNT templates with what jinja2 makes of them. Most that come of a grammar are refused: of those one in five is kept.
+    Texts that grow without bound are no test of what is in them: what needs 4 GB and more is left out."""
     templates = {}
+    resource.setrlimit(resource.RLIMIT_AS, (4 << 30, resource.RLIM_INFINITY))
     while len(templates) < COUNT:
         template = g.template()
-        want = expected(template)
+        try:
+            want = expected(template)
+        except MemoryError:
+            continue
         if want[0] or g.chance(0.2):
             templates[template] = want
     return list(templates.items())
@@ -281,7 +287,8 @@ def main():
             wrong.append((template, got, want))
     for template, got, want in sorted(wrong, key=lambda w: len(w[0]))[:int(os.environ.get("SHOW", "10"))]:
         print(f"FAIL {template!r}\n     got  {got[1]!r}\n     want {want[1]!r}")
-    print(f"{texts} texts and {refusals} refusals equal; meant to differ: {meant or 'none'}; {len(wrong)} of {COUNT} wrong (seed {SEED})")
+    print(f"{texts} texts and {refusals} refusals equal; meant to differ: {meant or 'none'} (seed {SEED})")
+    print(f"{COUNT - len(wrong)} passed, {len(wrong)} failed")
     sys.exit(len(wrong) > 0)
 
 

@@ -94,7 +94,7 @@ static void record(step *s, type h)
     LOOP_BOUND (p, c, N/C, s->chunks) {
         op_gather(p, hc, y, program_at(p, s->index, c));
         op_matmul_nt(p, logits, hc, s->w[0], SET);
-        op_cross_entropy(p, (tensor){0}, s->loss, dlogits, logits, program_at(p, s->target, c), s->weight);
+        op_cross_entropy(p, (tensor){0}, s->loss, dlogits, logits, program_at(p, s->target, c), s->weight, 0);
         op_matmul_tn(p, s->dw[0], dlogits, hc, ADD);
         op_matmul(p, dhc, dlogits, s->w[0], SET);
         op_scatter(p, dy, dhc, program_at(p, s->index, c));

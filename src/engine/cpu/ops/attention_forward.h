@@ -1,77 +1,70 @@
-// Forward in one type of element: E(name) is f32_name or bf16_name. First k and v of all heads are packed, then each
-// row, head and block of queries is a tile of its own.
+// Forward in one type of element: E(name) is f32_name or bf16_name. Each row, head and block of queries is a tile.
 
 static int64_t E(forward_bytes)(const attn *a)
 {
-    return (int64_t)sizeof(E(elem)) * (a->H*BLOCK + BLOCK*BLOCK) + 4 * (BLOCK*BLOCK + a->H*BLOCK) + 64;
-}
-
-static void E(forward_pack)(void *self, int64_t i, int thread)
-{
-    const attn *a = self;
-    const int64_t row = i / a->kv_heads, kv = i % a->kv_heads, size = a->t->bf16[0] ? 2 : 4;
-    (void)thread;
-    E(a_rows)((E(elem) *)(a->keys + i*a->packed), a->H, (const char *)a->qkv + attn_k_at(a, row, kv) * size, attn_width(a),
-              a->seq, a->size, a->S, a->H, a->t->bf16[0]);
-    E(a_cols)((E(elem) *)(a->values + i*a->packed), a->S, (const char *)a->qkv + attn_v_at(a, row, kv) * size, attn_width(a),
-              a->seq, a->size, a->S, a->H, a->t->bf16[0]);
+    return (int64_t)sizeof(E(elem)) * (a->H*BLOCK + (E(plain) ? 0 : BLOCK*BLOCK)) + 4 * (BLOCK*BLOCK + a->H*BLOCK);
 }
 
 // P = exp(scale * scores - maximum) for the block of keys at k; updates maxima and sums, returns in `factor` by what
 // the earlier sums are to be multiplied.
-static void E(softmax)(const attn *a, int64_t row, int64_t q, int64_t k, const float *scores, E(elem) *p, float *most,
+static void E(softmax)(const attn *a, const seen *s, int64_t row, int64_t q, int64_t k, const float *scores, E(elem) *p, float *most,
     float *sum, float *factor)
 {
-    const bool whole = attn_whole(a, row, q, k);
-    const vec scale = v_set(a->scale);
-    for (int64_t g = 0; g < BLOCK; g += LANES) {
-        vec score[BLOCK], old = v_load(most + g), new = old, total = v_set(0);
-        for (int64_t j = 0; j < BLOCK; j++) {
-            score[j] = v_mul(v_load(scores + j*BLOCK + g), scale);
-            if (!whole)
-                score[j] = v_choose(attn_seen(a, row, q + g, k + j), score[j], v_set(-INFINITY));
+    const vec scale = v_set(a->scale), zero = v_set(0);
+    for (int g = 0; g < GROUPS; g++) {
+        const int64_t n = g * LANES;
+        vec score[BLOCK], old = v_load(most + n), new = old, total = zero;
+        for (int j = s->from[g]; j < s->to[g]; j++) {
+            score[j] = v_mul(v_load(scores + j*BLOCK + n), scale);
+            if (!s->all[g])
+                score[j] = v_choose(attn_sees(a, row, q + n, k + j), score[j], v_set(-INFINITY));
             new = v_max(new, score[j]);
         }
         vec back = v_exp(v_sub(old, new));
-        for (int64_t j = 0; j < BLOCK; j += 2) {
+        for (int j = 0; j < s->from[g]; j += 2)
+            E(put_pair)(p, BLOCK, j, n, zero, zero);
+        for (int j = s->from[g]; j < s->to[g]; j += 2) {
             vec x = v_exp(v_sub(score[j], new)), y = v_exp(v_sub(score[j + 1], new));
             total = v_add(total, v_add(x, y));
-            E(put_pair)(p, BLOCK, j, g, x, y);
+            E(put_pair)(p, BLOCK, j, n, x, y);
         }
-        v_store(most + g, new);
-        v_store(factor + g, back);
-        v_store(sum + g, v_fma(v_load(sum + g), back, total));
+        for (int j = s->to[g]; j < BLOCK; j += 2)
+            E(put_pair)(p, BLOCK, j, n, zero, zero);
+        v_store(most + n, new);
+        v_store(factor + n, back);
+        v_store(sum + n, v_fma(v_load(sum + n), back, total));
     }
 }
 
 static void E(forward_tile)(void *self, int64_t i, int thread)
 {
     const attn *a = self;
-    const int64_t blocks = a->S / BLOCK, q = (blocks - 1 - i % blocks) * BLOCK;     // the longest first
-    const int64_t head = i / blocks % a->heads, row = i / blocks / a->heads, size = a->t->bf16[0] ? 2 : 4;
-    const int64_t kv = row * a->kv_heads + head / (a->heads / a->kv_heads), queries = MIN(BLOCK, a->seq - q), first = attn_first(a, row, q);
+    const int64_t q = (a->blocks - 1 - i % a->blocks) * BLOCK;      // the longest first
+    const int64_t head = i / a->blocks % a->heads, row = i / a->blocks / a->heads, width = attn_width(a), out_width = a->heads * a->size;
+    const int64_t queries = MIN(BLOCK, a->seq - q), first = attn_first(a, row, q), h = a->t->bf16[0];
     char *room = a->room + thread * a->thread_bytes;
-    E(elem) *query = take(&room, a->H*BLOCK * (int64_t)sizeof *query), *p = take(&room, BLOCK*BLOCK * (int64_t)sizeof *p);
+    E(elem) *query = take(&room, a->H*BLOCK * (int64_t)sizeof *query);
     float *scores = take(&room, BLOCK*BLOCK*4), *out = take(&room, a->H*BLOCK*4);
+    E(elem) *p = E(plain) ? (void *)scores : take(&room, BLOCK*BLOCK * (int64_t)sizeof *p);
     float most[BLOCK], sum[BLOCK] = {0}, factor[BLOCK];
     for (int j = 0; j < BLOCK; j++)
         most[j] = -1e30f;           // not -inf, whose difference from itself is no number
-    E(b_cols)(query, BLOCK, (const char *)a->qkv + (attn_q_at(a, row, head) + q*attn_width(a)) * size, attn_width(a), queries,
-        a->size, BLOCK, a->H, a->t->bf16[0]);
+    memset(out, 0, sizeof *out * (size_t)(a->H*BLOCK));
+    E(b_cols)(query, BLOCK, (const char *)a->qkv + (attn_at(a, row, head) + q*width) * (h ? 2 : 4), width, queries, a->size, BLOCK, a->H,
+              (int)h);
     E(begin)();
     for (int64_t k = first; k <= q; k += BLOCK) {
-        E(product)(scores, BLOCK, (const E(elem) *)(a->keys + kv*a->packed) + k*a->H, a->H, query, BLOCK, BLOCK, BLOCK, a->H, false);
-        E(softmax)(a, row, q, k, scores, p, most, sum, factor);
-        for (int64_t j = 0; k > first && j < a->H; j++)
-            for (int64_t g = 0; g < BLOCK; g += LANES)
-                v_store(out + j*BLOCK + g, v_mul(v_load(out + j*BLOCK + g), v_load(factor + g)));
-        E(product)(out, BLOCK, (const E(elem) *)(a->values + kv*a->packed) + k, a->S, p, BLOCK, a->H, BLOCK, BLOCK, k > first);
+        const seen s = attn_seen(a, row, q, k);
+        E(score)(&s, scores, E(keys_at)(a, a->keys, row, head, k), query, a->H);
+        E(softmax)(a, &s, row, q, k, scores, p, most, sum, factor);
+        if (k > first)
+            E(scale_queries)(out, a->H, factor);
+        E(to_queries)(&s, out, p, E(keys_at)(a, a->values, row, head, k), a->H);
     }
     E(end)();
     for (int j = 0; j < BLOCK; j++)
         factor[j] = 1 / sum[j];
-    const int64_t width = a->heads * a->size, at = (row*a->seq + q) * width + head * a->size;
-    BY_TYPE(a->t->bf16[0], attn_turn_out, a->t->at[0], at, width, queries, a->size, out, BLOCK, factor);
+    BY_TYPE(h, E(store_queries), a->t->at[0], (row*a->seq + q) * out_width + head * a->size, out_width, queries, a->size, out, a->H, factor);
     for (int64_t j = 0; a->t->at[1] && j < queries; j++)
         ((float *)a->t->at[1])[(row*a->seq + q + j) * a->heads + head] = most[j] + logf(sum[j]);
 }
@@ -87,6 +80,6 @@ static void E(attention)(const task *t)
     a.values = take(&room, a.rows * a.kv_heads * a.packed);
     a.room = room;
     a.thread_bytes = round_up(E(forward_bytes)(&a), 64);
-    pool_run(t->pool, a.rows * a.kv_heads, E(forward_pack), &a);
-    pool_run(t->pool, a.rows * a.heads * (a.S / BLOCK), E(forward_tile), &a);
+    pool_run(t->pool, a.rows * a.kv_heads * a.blocks, E(forward_pack), &a);
+    pool_run(t->pool, a.rows * a.heads * a.blocks, E(forward_tile), &a);
 }

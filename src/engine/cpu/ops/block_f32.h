@@ -47,34 +47,10 @@ INLINE void f32_micro(float *c, int64_t ldc, const float *a, int64_t ra, const i
             l_store(c + i*ldc + j*LANE, add ? l_add(l_load(c + i*ldc + j*LANE), sum[i][j]) : sum[i][j]);
 }
 
-enum { F32_ROWS = REGISTERS == 32 ? 8 : 6, F32_VECS = 2, F32_REST = 32 % F32_ROWS };
-
-INLINE void f32_block(float *c, int64_t ldc, const float *a, int64_t lda, const float *b, int64_t ldb, int64_t M, int64_t N, int64_t K,
-                      const int add)
-{
-    for (int64_t n = 0; n < N; n += F32_VECS * LANE) {
-        int64_t m = 0;
-        for (; m + F32_ROWS <= M; m += F32_ROWS)
-            f32_micro(c + m*ldc + n, ldc, a + m*lda, lda, 1, b + n, ldb, K, F32_ROWS, F32_VECS, add);
-        for (; F32_REST && m < M; m += 2)
-            f32_micro(c + m*ldc + n, ldc, a + m*lda, lda, 1, b + n, ldb, K, 2, F32_VECS, add);
-    }
-}
-
-static void f32_product(float *c, int64_t ldc, const float *a, int64_t lda, const float *b, int64_t ldb,
-                        int64_t M, int64_t N, int64_t K, bool add)
-{
-    if (add)
-        f32_block(c, ldc, a, lda, b, ldb, M, N, K, 1);
-    else
-        f32_block(c, ldc, a, lda, b, ldb, M, N, K, 0);
-}
+enum { F32_ROWS = REGISTERS == 32 ? 8 : 6, F32_VECS = 2, F32_COLUMNS = F32_VECS * LANE };
 
 static inline void f32_begin(void) {}
 static inline void f32_end(void) {}
-
-// Element (k, n) of b begins here.
-static inline float *f32_b_at(float *b, int64_t ldb, int64_t k, int64_t n) { return b + k*ldb + n; }
 
 // Rows k and k + 1 of b, 16 columns from n.
 static inline void f32_put_pair(float *b, int64_t ldb, int64_t k, int64_t n, vec x, vec y)

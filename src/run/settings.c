@@ -188,7 +188,7 @@ bool train_config_fill(const struct SimpleSFTConfig *o, int format_pack, train_c
         .initialize_from = o->initialize_from_checkpoint_path,
         .batch = o->train_batch_size, .seq = o->max_seq_len,
         .weight_decay = o->weight_decay, .beta1 = o->beta1, .beta2 = o->beta2, .epsilon = o->epsilon,
-        .max_grad_norm = o->max_grad_norm, .z_loss = o->z_loss_weight, .seed = (uint64_t)o->seed,
+        .max_grad_norm = o->max_grad_norm, .z_loss = o->z_loss_weight, .moments = strcmp(o->moments, "bf16") ? F32 : BF16, .seed = (uint64_t)o->seed,
         .steps_per_checkpoint = o->steps_per_checkpoint, .steps_per_hf_export = o->steps_per_hf_export,
         .steps_per_eval = o->steps_per_eval, .checkpoint_seconds = o->checkpoint_seconds,
         .export_f32 = !strcmp(o->export_dtype, "f32"), .pad_tokenizer = o->pad_tokenizer_to_match_model,

@@ -53,10 +53,12 @@ static bool shrink(const training *t, step_config how, bool shorter, int64_t ava
 // With the moments as they are, whatever is computed again; and the first with smaller ones.
 static bool say_all(const training *t, bool shorter, int64_t available, text *out)
 {
-    bool found = false, smaller = t->how.moments == BF16;
+    bool found = false, smaller = false;
     step_config how = t->how;
     for (how.model.recompute = t->how.model.recompute; how.model.recompute <= RECOMPUTE_BLOCK; how.model.recompute++)
         found = shrink(t, how, shorter, available, out) || found;
+    if (t->how.moments == BF16)
+        return found;
     how.moments = BF16;
     for (how.model.recompute = t->how.model.recompute; how.model.recompute <= RECOMPUTE_BLOCK && !smaller; how.model.recompute++)
         smaller = shrink(t, how, shorter, available, out);

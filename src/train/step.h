@@ -28,8 +28,8 @@ step step_record(program *p, const step_config *c, arena *a);
 
 // Puts the step's numbers and one batch into the engine. ids, position, start and target are [micro * rows * seq] as
 // data/batch.h has them (target -1: not trained). `number` is the step from 1 (for the bias corrections; with `seed` for the
-// rounding of moments). `trained` are the targets that the loss is a mean of, all of the step's on all hosts; with 0 the loss and every gradient are 0. Ids,
-// positions, starts and targets out of their ranges are ERR_INPUT.
+// rounding of moments). `trained` are the targets that the loss is a mean of, all of the step's on all hosts; with 0 the loss
+// and every gradient are 0. Ids, positions, starts and targets out of their ranges are ERR_INPUT.
 typedef struct step_numbers { double rate, clip; int64_t number, trained; uint64_t seed; } step_numbers;
 bool step_write(engine *g, const step *s, const step_config *c, const int32_t *ids, const int32_t *position,
                 const int32_t *start, const int32_t *target, const step_numbers *n, err *e) MUST_CHECK;

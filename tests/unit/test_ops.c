@@ -336,7 +336,8 @@ static void r_matmul_rounded(program *p, type h)
     op_copy(p, half, w);
     op_copy(p, half_back, back);
     for (int i = 0; i < 3; i++) {
-        tensor x = in(p, h, names[i][0], SHAPE(rows[i], 339)), y = out(p, F32, names[i][1], SHAPE(rows[i], 77)), z = out(p, F32, names[i][2], SHAPE(rows[i], 77));
+        tensor x = in(p, h, names[i][0], SHAPE(rows[i], 339)), y = out(p, F32, names[i][1], SHAPE(rows[i], 77));
+        tensor z = out(p, F32, names[i][2], SHAPE(rows[i], 77));
         op_matmul_nt(p, y, x, w, SET);
         op_matmul(p, y, x, back, ADD);
         op_matmul_nt(p, z, x, half, SET);

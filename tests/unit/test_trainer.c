@@ -399,7 +399,10 @@ TEST(more_memory_than_there_is)
         OK(train_make_plan(&t.c, &p, E));
         CHECK(p.micro_batch == t.c.micro_batch && p.total <= p.available);
     }
-    t.c.micro_batch = 0, t.c.recompute = RECOMPUTE_NONE;
+    CHECK(fit && strstr(fit, " moments=bf16 ("));
+    t.c.moments = BF16, t.c.micro_batch = 1 << 17;      // nothing left to say of them
+    CHECK(!train_make_plan(&t.c, &p, &e) && strstr(e.text, "this fits: ") && !strstr(e.text, "moments="));
+    t.c.moments = F32, t.c.micro_batch = 0, t.c.recompute = RECOMPUTE_NONE;
     OK(train_make_plan(&t.c, &p, E));
     CHECK(p.micro_batch == 8 && p.micro == 1 << 14 && p.total < p.available);
     end(&t);

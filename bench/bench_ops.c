@@ -65,7 +65,7 @@ static void record(step *s, type h)
     tensor hc = program_tensor(p, ACTIVATION, h, "hc", SHAPE(C, D)), logits = program_tensor(p, ACTIVATION, F32, "logits",
         SHAPE(C, V)), dlogits = program_tensor(p, GRADIENT, h, "dlogits", SHAPE(C, V)), dhc = program_tensor(p, GRADIENT, F32,
             "dhc", SHAPE(C, D));
-    static const adamw adam = { 0.9f, 0.95f, 1e-8f, 0.1f };
+    static const adamw adam = { 0.9f, 0.95f, 1e-8f, 0.1f, 0 };
     const turn one = { .at = 0 }, two = { .at = 1 };
     const float scale = 0.125f;
     op_set(p, s->loss, 0);
@@ -129,7 +129,7 @@ static void record(step *s, type h)
     op_clip_scale(p, s->scale, s->finite, s->limit, s->sumsq, s->loss);
     for (int i = 0; i < 7; i++)
         op_adamw(p, s->w[i], program_like(p, MOMENT, names[i][2], s->w[i]), program_like(p, MOMENT, names[i][3], s->w[i]), s->dw[i],
-                 s->rate, s->c1, s->c2, s->scale, s->finite, &adam);
+                 s->rate, s->c1, s->c2, s->scale, s->finite, (tensor){0}, &adam);
 }
 
 static void must(bool ok, const err *e)

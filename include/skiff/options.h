@@ -82,6 +82,8 @@ enum { pack_sequential = 2 };
       "AdamW's memory of the gradient's square.")                                                                            \
     X(NUMBER, epsilon, 1e-8, 1e-16, 1, 0, 0,                                                                                  \
       "AdamW's addend to the root in the divisor.")                                                                          \
+    X(TEXT, moments, "f32", 0, 0, "f32 bf16", 0,                                                                              \
+      "Type in which AdamW keeps both. bf16 is half the memory, rounded at random so that small changes are not lost.")      \
     X(NUMBER, max_grad_norm, 1.0, 0, 1e9, 0, 0,                                                                               \
       "Gradients of a larger norm are scaled down to it; 0 turns it off.")                                                   \
     X(INT, seed, 0, 0, 4294967295.0, 0, 0,                                                                                    \

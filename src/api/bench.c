@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "api/api.h"
+#include "api/bench.h"
 #include "api/options.h"
 #include "base/clock.h"
 #include "base/digest.h"
@@ -28,6 +29,8 @@ typedef struct bench {
     engine *engine;
     int32_t *ids, *position, *start, *target;   // [batch, seq]
     double *seconds;                            // of each timed step
+    int64_t planned;                            // peak expected of this process
+    bool random;                                // weights
     bool compare;                               // the bits of a step
     int counts[COUNTS];
     char bits[COUNTS][SHA256_HEX + 1];          // digests of all that a step leaves
@@ -59,8 +62,12 @@ static bool open_bench(bench *b, const char *path, err *e)
         return fail(e, ERR_INPUT, "--batch %lld is no multiple of micro_batch %lld", (long long)b->batch, (long long)rows);
     b->how = (step_config){
         .model = { .config = b->model, .rows = rows, .seq = b->seq, .recompute = b->c.recompute },
-        .adamw = { .beta1 = 0.9f, .beta2 = 0.95f, .eps = 1e-8f }, .micro = b->batch / rows,
+        .adamw = { .beta1 = 0.9f, .beta2 = 0.95f, .eps = 1e-8f }, .moments = b->c.moments, .micro = b->batch / rows,
     };
+    memory_needs needs;
+    TRY(memory_of_step(&b->how, b->c.compute, b->c.isa, b->c.threads, &needs, e));
+    b->planned = needs.total + memory_of_process();
+    b->random = bench_weights_missing(path);
     program_open(&b->program, b->c.compute);
     b->step = step_record(&b->program, &b->how, &b->arena);
     fill_batch(b);
@@ -71,7 +78,7 @@ static bool open_engine(bench *b, const char *path, int threads, err *e)
 {
     TRY(b->pool = pool_open(threads, e));
     TRY(b->engine = cpu_open(&b->program, &(cpu_options){ .pool = b->pool, .isa = b->c.isa, .profile = true }, e));
-    return model_load(path, &b->model, &b->step.w, b->engine, e);
+    return bench_load_weights(path, &b->model, &b->step.w, b->engine, b->pool, e);
 }
 
 static void close_engine(bench *b)
@@ -163,8 +170,10 @@ static bool report_bench(bench *b, int64_t steps, double peak, double idle, char
     node_put(a, out, "mfu_causal", node_float(100 * flops_of_step(b) / median / (1e9 * peak)));
     node_put(a, out, "peak_gflops", node_float(peak));
     node_put(a, out, "peak_memory_bytes", node_int(memory_peak()));
+    node_put(a, out, "planned_memory_bytes", node_int(b->planned));
     node_put(a, out, "precision", node_text(b->c.compute == BF16 ? STR("bf16") : STR("f32")));
     node_put(a, out, "kernels", node_text(str_of(b->c.isa ? b->c.isa : cpu_isas()[0])));
+    node_put(a, out, "weights", node_text(b->random ? STR("random") : STR("of the model")));
     node_put(a, out, "threads", node_int(pool_threads(b->pool)));
     node_put(a, out, "micro_batch", node_int(b->how.model.rows));
     node_put(a, out, "idle_percent", node_float(100 * idle));

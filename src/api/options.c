@@ -25,7 +25,7 @@ static const struct takes {
     { "sft",       { SECTION_SFT, SECTION_FORMAT }, 2, { "validation", "shard_rows" } },
     { "train",     { SECTION_TRAIN, SECTION_SFT, SECTION_FORMAT }, 3, { 0 } },
     { "plan",      { SECTION_TRAIN, SECTION_SFT, SECTION_FORMAT }, 3, { 0 } },
-    { "bench",     { 0 }, 0, { "micro_batch", "recompute", "deterministic", MACHINE } },
+    { "bench",     { 0 }, 0, { "micro_batch", "recompute", "moments", "deterministic", MACHINE } },
     { "chat",      { 0 }, 0, { "chat_template", "max_seq_len", MACHINE } },
 };
 

@@ -20,7 +20,8 @@ static int run(const args *a, err *e)
 
 const command command_bench = {
     .name = "bench", .usage = "--model MODEL [--batch B] [--seq T] [--steps N]", .run = run, .options = true,
-    .help = "Times the whole optimizer step: random ids, one segment a row, every position trained, clipping and AdamW included.",
+    .help = "Times the whole optimizer step: random ids, one segment a row, every position trained, clipping and AdamW included. A folder "
+            "with a config.json alone is timed with random weights.",
     .flags = {
         { "model", "MODEL", "the model", false },
         { "batch", "B", "rows of a step (4)", false },

@@ -33,8 +33,9 @@ typedef struct cpu_options {
 // reserved and touched once, here; a step allocates nothing.
 engine *cpu_open(const program *p, const cpu_options *o, err *e);
 
-// What cpu_open would reserve, exactly, with so many threads and nothing shared: for what is kept, and to work in.
-typedef struct cpu_room { int64_t kept, work; } cpu_room;
+// What cpu_open would reserve, exactly, with so many threads and nothing shared: for what is kept (of that: BF16
+// copies of weights), and to work in.
+typedef struct cpu_room { int64_t kept, work, copies; } cpu_room;
 bool cpu_bytes(const program *p, const char *isa, int threads, cpu_room *bytes, err *e) MUST_CHECK;
 
 // The judge: the formulas in double, with no tricks (engine/cpu/ref.c). All floating tensors are double inside.

@@ -5,14 +5,14 @@
 // The second column has a word for each argument:   [use][type:]letters
 //   use      =  set     +  added to    ~  set or added to, as the call says    !  changed in place
 //            ?  before one of these: this result may be left out ({0}); a call without any wanted result
-//            is not recorded. Nothing: the argument is only read.
+//            is not recorded. Nothing: the argument is only read (with ?: it may be {0}).
 //   type     h: the compute type, F32 or BF16, the same throughout the call
 //            a: F32 or BF16, each argument its own      i: I32      nothing: F32
 //   letters  a dimension each: the same letter is the same size throughout the call. `*` is any shape,
 //            the same throughout; `.` is rank 0.
 // n tokens of a micro-batch (rows x seq)   d hidden   v vocabulary   c chunk of trained tokens   p positions
 // q columns of q, k and v together (heads + 2 kv_heads) * head size   o heads * head size   s heads
-// f feed-forward size   e 2 f (gate, then up)   m n k a matrix product's
+// f feed-forward size   e 2 f (gate, then up)   m n k a matrix product's   r words of a random key
 #pragma once
 
 #define OPS(X)                                                                                     \
@@ -21,7 +21,7 @@
     X(copy,             "=a:* a:*",  /* converts between F32 and BF16 (to nearest, ties to even) */\
         (program *p, tensor y, tensor x), (y, x))                                                  \
     /* y = a b,   y = a b^T,   y = a^T b; sums in F32. In a BF16 program an F32 weight is read */  \
-    /* through the engine's own BF16 copy of it (see `prepare`). */                                \
+    /* through the engine's own BF16 copy of it (see `prepare`), or rounded on the way. */         \
     X(matmul,           "~a:mn  a:mk a:kn",                                                        \
         (program *p, tensor y, tensor a, tensor b, mode m), (y, a, b), .mode = m)                  \
     /* Also F32 by BF16: weights that are kept as their file has them. */                          \
@@ -101,12 +101,15 @@
         (scale, finite, limit, sumsq, loss))                                                       \
     /* g = scale * dw;  m, v: running means of g, g^2;                                             \
        w -= rate * (m*c1 / (sqrt(v*c2) + eps) + decay * w),  c1 = 1 / (1 - beta1^step), c2 likewise. \
-       Nothing happens when finite is 0. Also renews the engine's copy of w (see `prepare`). */    \
-    X(adamw,            "!* !* !*  * . . . . .",                                                   \
+       Nothing happens when finite is 0. Also renews the engine's copy of w (see `prepare`).       \
+       m and v in BF16 are rounded up or down at random, up as often as they are near to it, so that \
+       changes below their precision add up as they should. The numbers are functions of `key` (two \
+       words, other ones in each step), o->stream and the place of the element, nothing else. */   \
+    X(adamw,            "!* !a:* !a:*  * . . . . . ?i:r",                                          \
         (program *p, tensor w, tensor m, tensor v, tensor dw, tensor rate, tensor c1, tensor c2,   \
-         tensor scale, tensor finite, const adamw *o),                                             \
-        (w, m, v, dw, rate, c1, c2, scale, finite),                                                \
-        .number = { o->beta1, o->beta2, o->eps, o->decay })
+         tensor scale, tensor finite, tensor key, const adamw *o),                                 \
+        (w, m, v, dw, rate, c1, c2, scale, finite, key),                                           \
+        .number = { o->beta1, o->beta2, o->eps, o->decay, (float)o->stream })
 
 typedef enum op {
 #define X(name, ...) OP_##name,
@@ -117,4 +120,4 @@ typedef enum op {
 } op;
 
 typedef enum mode { SET, ADD } mode;
-typedef struct adamw { float beta1, beta2, eps, decay; } adamw;
+typedef struct adamw { float beta1, beta2, eps, decay; int stream; } adamw;   // stream: another one for each weight

@@ -9,7 +9,7 @@
 #include "engine/op.h"
 #include "engine/tensor.h"
 
-enum { MAX_ARGS = 9, MAX_NUMBERS = 4, MAX_DEPTH = 4, LETTERS = 26 };
+enum { MAX_ARGS = 10, MAX_NUMBERS = 5, MAX_DEPTH = 4, LETTERS = 26 };
 
 // What a tensor is for. The first five keep their bytes from step to step and can be read and written
 // between steps; the others live only from the first to the last call that names them.
@@ -107,7 +107,7 @@ bool program_writes(const program *p, int32_t id, int32_t base);
 const char *op_name(op o);
 
 // The type in which a matrix product reads it (both factors alike, but F32 by BF16 in matmul_nt):
-// BF16 for an F32 weight of a BF16 program (through the engine's copy).
+// BF16 for an F32 weight of a BF16 program (through the engine's copy, or rounded where it is read).
 type program_operand(const program *p, tensor t);
 bool program_copied(const program *p, tensor base);     // does some product read this base through such a copy?
 int64_t program_copies(const program *p);               // bytes of all of them

@@ -177,6 +177,12 @@ static bool fits(program *p, const call *c)
         if (SIZE(e) != 2 * SIZE(f))
             why = "e is not 2 f";
         break;
+    case OP_adamw: {
+        const bool rounded = program_value(p, c->arg[1])->type == BF16 || program_value(p, c->arg[2])->type == BF16;
+        if (rounded && SIZE(r) != 2)
+            why = "moments in BF16 need a key of 2 words";
+        break;
+    }
     default:
         break;
     }

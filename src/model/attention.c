@@ -27,17 +27,17 @@ void attention_forward(program *p, const model *m, const layer_weights *w, const
 }
 
 // The same lines from the bottom up. Gradients inside the layer are SET where they are first made; those of
-// weights are always ADDed to, since micro-batches follow each other.
+// weights are ADDed to where micro-batches follow each other.
 void attention_backward(program *p, const model *m, const layer_weights *w, const attention_saved *s, const model_inputs *in,
                         const layer_weights *dw, const layer_gradients *d, tensor dx)
 {
     const model_config *c = &m->config;
     tensor dy = stream_gradient(p, d->dy, dx);
-    op_matmul_tn(p, dw->o, dy, s->out, ADD);
+    op_matmul_tn(p, dw->o, dy, s->out, d->weights);
     op_matmul(p, d->out, dy, w->o, SET);
     op_attention_backward(p, d->qkv, d->delta, d->out, s->qkv, s->out, s->lse, in->start, (int)c->kv_heads, m->seq, scale(c));
     op_rope(p, d->qkv, in->position, in->cos, in->sin, (int)c->heads, (int)c->kv_heads, -1);
-    op_matmul_tn(p, dw->qkv, d->qkv, s->h, ADD);
+    op_matmul_tn(p, dw->qkv, d->qkv, s->h, d->weights);
     op_matmul(p, d->h, d->qkv, w->qkv, SET);
     op_rmsnorm_backward(p, dx, dw->attn_norm, d->h, s->r, s->x, w->attn_norm, ADD);
 }

@@ -22,10 +22,11 @@ typedef struct mlp_saved {
 typedef struct layer_saved { attention_saved attention; mlp_saved mlp; } layer_saved;
 
 // Gradients within a layer: one set for all layers. dy: the gradient of the stream in the compute type; {0} in a float32 program.
-typedef struct layer_gradients { tensor dy, h, qkv, out, delta, gu, act; } layer_gradients;
+// weights: what is done with the gradients of matrices.
+typedef struct layer_gradients { tensor dy, h, qkv, out, delta, gu, act; mode weights; } layer_gradients;
 
 // Both halves add to the stream x; backward, dx comes in as the gradient of the output and leaves as that of the input; the
-// gradients of weights are added to.
+// gradients of matrices are SET or ADDed to, those of norms are added to.
 void attention_forward(program *p, const model *m, const layer_weights *w, const attention_saved *s,
                        const model_inputs *in, tensor x);
 void attention_backward(program *p, const model *m, const layer_weights *w, const attention_saved *s, const model_inputs *in,

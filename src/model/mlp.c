@@ -19,10 +19,10 @@ void mlp_backward(program *p, const layer_weights *w, const mlp_saved *s, const 
                   tensor dx)
 {
     tensor dy = stream_gradient(p, d->dy, dx);
-    op_matmul_tn(p, dw->down, dy, s->act, ADD);
+    op_matmul_tn(p, dw->down, dy, s->act, d->weights);
     op_matmul(p, d->act, dy, w->down, SET);
     op_swiglu_backward(p, d->gu, d->act, s->gu);
-    op_matmul_tn(p, dw->gate_up, d->gu, s->h, ADD);
+    op_matmul_tn(p, dw->gate_up, d->gu, s->h, d->weights);
     op_matmul(p, d->h, d->gu, w->gate_up, SET);
     op_rmsnorm_backward(p, dx, dw->mlp_norm, d->h, s->r, s->x, w->mlp_norm, ADD);
 }

@@ -82,7 +82,7 @@ typedef struct model {              // a model being recorded
 model_weights model_make_weights(program *p, const model_config *c, type matrices);
 // The same shapes under "<prefix><name>" (names live in the arena): gradients (OUTPUT to read them, in tests) and moments. A weight
 // is frozen whose bit in `frozen` is set: {0}.
-model_weights model_make_like(program *p, kind k, const model_weights *w, const char *prefix, unsigned frozen, arena *a);
+model_weights model_make_like(program *p, kind k, type t, const model_weights *w, const char *prefix, unsigned frozen, arena *a);
 
 int64_t model_head_chunk(const model *m);           // trained tokens of a chunk, at most n
 int64_t model_chunks(const model *m);               // chunks that hold n
@@ -99,9 +99,10 @@ typedef struct model_saved model_saved;     // what forward leaves for backward;
 // Records a forward pass up to the last layer; with `save` also keeps everything that backward needs.
 model_saved *model_record_forward(program *p, const model *m, const model_weights *w, const model_inputs *in, bool save, arena *a);
 // Head and loss: loss += weight * sum of nll (with dw: and z_loss). nll (may be {0}) is [chunks, head_chunk]. With dw (else NULL; the
-// forward pass must have saved) also the whole backward pass: every gradient in dw is ADDed to.
+// forward pass must have saved) also the whole backward pass: every gradient in dw is SET, or ADDed to. Those of layers that are
+// SET live from their layer on, so that they may lie where the head worked.
 void model_record_loss(program *p, const model *m, const model_weights *w, const model_inputs *in, const model_saved *s,
-                       tensor loss, tensor nll, tensor weight, const model_weights *dw);
+                       tensor loss, tensor nll, tensor weight, const model_weights *dw, mode how);
 // A pass of generation, for m->seq tokens that follow `at` (I32 scalar) earlier ones, whose keys and values are in `cache`
 // [layers, positions, 2 kv_heads * head size]. Of `in` only ids, position, cos and sin are read. logits [1, vocab] are those
 // of row `last` (I32 [1]). Rows after `last` may be anything: what they leave in the cache is overwritten before it is read.

@@ -15,12 +15,13 @@ model_weights model_make_weights(program *p, const model_config *c, type matrice
     return w;
 }
 
-model_weights model_make_like(program *p, kind k, const model_weights *w, const char *prefix, unsigned frozen, arena *a)
+model_weights model_make_like(program *p, kind k, type t, const model_weights *w, const char *prefix, unsigned frozen, arena *a)
 {
     model_weights like = {0};
     for (int i = 0; i < WEIGHTS; i++)
         if (w->at[i].id && !(frozen >> i & 1))
-            like.at[i] = program_like(p, k, arena_print(a, "%s%s", prefix, weight_name((weight_id)i)), w->at[i]);
+            like.at[i] = program_tensor(p, k, t, arena_print(a, "%s%s", prefix, weight_name((weight_id)i)),
+                                        program_value(p, w->at[i])->shape);
     return like;
 }
 
@@ -154,7 +155,7 @@ static void layer_again(program *p, const model *m, const layer_weights *w, cons
     }
 }
 
-static layer_gradients make_gradients(program *p, const model *m)
+static layer_gradients make_gradients(program *p, const model *m, mode weights)
 {
     const type t = p->compute;
     return (layer_gradients){
@@ -165,18 +166,22 @@ static layer_gradients make_gradients(program *p, const model *m)
         .delta = program_tensor(p, GRADIENT, F32, "d.delta", rows_of(m, HEADS)),
         .gu    = program_tensor(p, GRADIENT, t, "d.gu", rows_of(m, FFN2)),
         .act   = program_tensor(p, GRADIENT, t, "d.act", rows_of(m, FFN)),
+        .weights = weights,
     };
 }
 
 void model_record_loss(program *p, const model *m, const model_weights *w, const model_inputs *in, const model_saved *s,
-                       tensor loss, tensor nll, tensor weight, const model_weights *dw)
+                       tensor loss, tensor nll, tensor weight, const model_weights *dw, mode how)
 {
     if (!dw) {
         head_loss(p, m, w, in, s->x, loss, nll, weight, NULL, (tensor){0});
         return;
     }
     const tensor dx = program_tensor(p, GRADIENT, F32, "d.stream", rows_of(m, HIDDEN));
-    const layer_gradients d = make_gradients(p, m);
+    const layer_gradients d = make_gradients(p, m, how);
+    const weight_id head = head_weight(w), added[] = { W_ATTN_NORM, W_MLP_NORM, W_NORM, head };
+    for (size_t i = 0; how == SET && i < COUNT(added); i++)
+        op_set(p, dw->at[added[i]], 0);
     head_loss(p, m, w, in, s->x, loss, nll, weight, dw, dx);
     LOOP (p, layer, m->config.layers, REVERSE) {
         layer_weights wl = layer_weights_at(p, w, layer), dwl = layer_weights_at(p, dw, layer);
@@ -185,6 +190,8 @@ void model_record_loss(program *p, const model *m, const model_weights *w, const
         mlp_backward(p, &wl, &sl.mlp, &dwl, &d, dx);
         attention_backward(p, m, &wl, &sl.attention, in, &dwl, &d, dx);
     }
+    if (how == SET && head != W_EMBED)
+        op_set(p, dw->at[W_EMBED], 0);
     op_embed_backward(p, dw->at[W_EMBED], dx, in->ids);
 }
 

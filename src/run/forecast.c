@@ -36,7 +36,7 @@ static bool memory_per_device(const train_config *c, const model_config *m, int6
                        : MAX(MIN(2048 / c->seq, c->batch), 1);
     const step_config how = {
         .model = { .config = *m, .rows = rows, .seq = c->seq, .recompute = many ? RECOMPUTE_BLOCK : c->recompute },
-        .adamw = { (float)c->beta1, (float)c->beta2, (float)c->epsilon, (float)c->weight_decay }, .micro = 1,
+        .adamw = { (float)c->beta1, (float)c->beta2, (float)c->epsilon, (float)c->weight_decay, 0 }, .moments = c->moments, .micro = 1,
     };
     if (!memory_of_step(&how, many ? BF16 : c->compute, c->isa, c->threads, &n, &e))
         return false;

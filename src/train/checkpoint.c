@@ -296,6 +296,19 @@ static bool fits(const st_tensor *t, const value *v)
     return same;
 }
 
+static const char *stored_name(st_type t) { return t == ST_BF16 ? "bf16" : t == ST_F32 ? "f32" : "of another type"; }
+
+static bool does_not_fit(const char *path, const st_tensor *t, const value *v, err *e)
+{
+    st_tensor as = { .type = v->type == BF16 ? ST_BF16 : ST_F32 };
+    if (t)
+        as.rank = t->rank, memcpy(as.dim, t->dim, sizeof as.dim);
+    if (t && v->kind == MOMENT && fits(&as, v))
+        return fail(e, ERR_INPUT, "%s: the moments of this checkpoint are %s, expected %s: give moments=%s, as the run had that made it",
+                    path, stored_name(t->type), stored_name(as.type), stored_name(t->type));
+    return fail(e, ERR_INPUT, "%s: %s '%s': the checkpoint is of another model", path, t ? "shape or type of" : "there is no", v->name);
+}
+
 static bool load_part(const char *path, kind k, engine *g, err *e)
 {
     safetensors s;
@@ -308,8 +321,7 @@ static bool load_part(const char *path, kind k, engine *g, err *e)
         const value *v = &g->program->values[id];
         const st_tensor *t = safetensors_find(&s, v->name);
         if (!t || !fits(t, v))
-            ok = fail(e, ERR_INPUT, "%s: %s '%s': the checkpoint is of another model", path, t ? "shape or type of" : "there is no",
-                      v->name);
+            ok = does_not_fit(path, t, v, e);
         else
             ok = g->write(g, (tensor){ id }, 0, shape_count(v->shape), t->bytes, e);
         used++;

@@ -26,6 +26,8 @@ static void say(const training *t, const step_config *how, int64_t bytes, text *
         text_add(out, " recompute=%s", recompute_words[is->recompute]);
     if (is->rows != was->rows)
         text_add(out, " micro_batch=%lld", (long long)is->rows);
+    if (how->moments != t->how.moments)
+        text_add(out, " moments=bf16");
     if (is->seq != was->seq)
         text_add(out, " max_seq_len=%lld", (long long)is->seq);
     text_add(out, " (%.2f GB)", (double)bytes * 1e-9);
@@ -48,14 +50,22 @@ static bool shrink(const training *t, step_config how, bool shorter, int64_t ava
     return false;
 }
 
+// With the moments as they are, whatever is computed again; and the first with smaller ones.
+static bool say_all(const training *t, bool shorter, int64_t available, text *out)
+{
+    bool found = false, smaller = false;
+    step_config how = t->how;
+    for (how.model.recompute = t->how.model.recompute; how.model.recompute <= RECOMPUTE_BLOCK; how.model.recompute++)
+        found = shrink(t, how, shorter, available, out) || found;
+    if (t->how.moments == BF16)
+        return found;
+    how.moments = BF16;
+    for (how.model.recompute = t->how.model.recompute; how.model.recompute <= RECOMPUTE_BLOCK && !smaller; how.model.recompute++)
+        smaller = shrink(t, how, shorter, available, out);
+    return found || smaller;
+}
+
 bool training_say_fit(const training *t, int64_t available, text *out)
 {
-    bool found = false;
-    for (int shorter = 0; shorter < 2 && !found; shorter++)
-        for (recompute r = t->how.model.recompute; r <= RECOMPUTE_BLOCK; r++) {
-            step_config how = t->how;
-            how.model.recompute = r;
-            found = shrink(t, how, shorter, available, out) || found;
-        }
-    return found;
+    return say_all(t, false, available, out) || say_all(t, true, available, out);
 }

@@ -84,6 +84,8 @@ static void put_optimizer(arena *a, node *o, const train_config *c)
     node_put(a, o, "max_grad_norm", node_float(c->max_grad_norm));
     if (c->z_loss > 0)                                  // a checkpoint of before there was one has none
         node_put(a, o, "z_loss_weight", node_float(c->z_loss));
+    if (c->moments != F32)
+        node_put(a, o, "moments", node_text(STR("bf16")));
     node_put(a, o, "precision", node_text(c->compute == BF16 ? STR("bf16") : STR("f32")));
 }
 

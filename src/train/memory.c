@@ -125,7 +125,7 @@ static memory_needs needs_of(const program *p, const step *s, cpu_room reserved)
             n.gradients += program_bytes(p, s->dw.at[i]);
     n.activations = p->scratch - n.gradients;
     n.other = reserved.kept + reserved.work - n.weights - n.moments - n.gradients - n.activations;
-    n.copies = program_copies(p);
+    n.copies = reserved.copies;
     n.work = reserved.work;
     n.total = reserved.kept + reserved.work;
     return n;

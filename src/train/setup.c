@@ -100,7 +100,8 @@ static void configure(training *t, int64_t rows)
     const train_config *c = t->c;
     t->how = (step_config){
         .model = { .config = t->model, .rows = rows, .seq = c->seq, .recompute = c->recompute, .z_loss = (float)c->z_loss },
-        .adamw = { (float)c->beta1, (float)c->beta2, (float)c->epsilon, (float)c->weight_decay },
+        .adamw = { (float)c->beta1, (float)c->beta2, (float)c->epsilon, (float)c->weight_decay, 0 },
+        .moments = c->moments,
         .micro = c->batch / rows,
         .keep_nll = t->dataset_count > 1,
     };

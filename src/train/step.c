@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/random.h"
+
 // ---- recording -----------------------------------------------------------------------------------------------------
 
 static void make_inputs(program *p, const step_config *c, step *s)
@@ -33,6 +35,8 @@ static void make_inputs(program *p, const step_config *c, step *s)
     s->c1     = program_tensor(p, INPUT, F32, "c1", SCALAR);
     s->c2     = program_tensor(p, INPUT, F32, "c2", SCALAR);
     s->limit  = program_tensor(p, INPUT, F32, "limit", SCALAR);
+    if (c->moments == BF16)
+        s->key = program_tensor(p, INPUT, I32, "key", SHAPE(2));
     s->sumsq  = program_tensor(p, OUTPUT, F32, "sumsq", SCALAR);
     s->scale  = program_tensor(p, OUTPUT, F32, "scale", SCALAR);
     s->finite = program_tensor(p, OUTPUT, F32, "finite", SCALAR);
@@ -60,14 +64,25 @@ static model_inputs inputs_at(program *p, const model_inputs *in, turn micro)
     };
 }
 
+static void record_micro_batch(program *p, const step_config *c, const step *s, turn micro, mode how, arena *a)
+{
+    model_inputs in = inputs_at(p, &s->in, micro);
+    model_saved *saved = model_record_forward(p, &c->model, &s->w, &in, !c->loss_only, a);
+    model_record_loss(p, &c->model, &s->w, &in, saved, s->loss, program_at(p, s->nll, micro), s->weight,
+                      c->loss_only ? NULL : &s->dw, how);
+}
+
+// A single one makes the gradients, which then need no memory before; several add up in them.
 static void record_micro_batches(program *p, const step_config *c, const step *s, arena *a)
 {
-    LOOP (p, micro, c->micro, FORWARD) {
-        model_inputs in = inputs_at(p, &s->in, micro);
-        model_saved *saved = model_record_forward(p, &c->model, &s->w, &in, !c->loss_only, a);
-        model_record_loss(p, &c->model, &s->w, &in, saved, s->loss, program_at(p, s->nll, micro), s->weight,
-                          c->loss_only ? NULL : &s->dw);
+    if (c->micro == 1) {
+        record_micro_batch(p, c, s, (turn){0}, SET, a);
+        return;
     }
+    for (int i = 0; i < WEIGHTS; i++)
+        op_set(p, s->dw.at[i], 0);
+    LOOP (p, micro, c->micro, FORWARD)
+        record_micro_batch(p, c, s, micro, ADD, a);
 }
 
 // Norm over all gradients, then the update of each weight.
@@ -81,11 +96,12 @@ static void record_update(program *p, const step_config *c, const step *s)
     op_clip_scale(p, s->scale, s->finite, s->limit, s->sumsq, s->loss);
     for (int i = 0; i < WEIGHTS; i++) {
         adamw how = c->adamw;
+        how.stream = i;
         if (!weight_decays((weight_id)i))
             how.decay = 0;
         if (s->dw.at[i].id)
             op_adamw(p, s->w.at[i], s->m.at[i], s->v.at[i], s->dw.at[i], s->rate, s->c1, s->c2, s->scale, s->finite,
-                     &how);
+                     s->key, &how);
     }
 }
 
@@ -100,12 +116,10 @@ step step_record(program *p, const step_config *c, arena *a)
         record_micro_batches(p, c, &s, a);
         return s;
     }
-    s.dw = model_make_like(p, c->show_gradients ? OUTPUT : GRADIENT, &s.w, "d.", c->frozen, a);
-    s.m = model_make_like(p, MOMENT, &s.w, "m.", c->frozen, a);
-    s.v = model_make_like(p, MOMENT, &s.w, "v.", c->frozen, a);
+    s.dw = model_make_like(p, c->show_gradients ? OUTPUT : GRADIENT, F32, &s.w, "d.", c->frozen, a);
+    s.m = model_make_like(p, MOMENT, c->moments, &s.w, "m.", c->frozen, a);
+    s.v = model_make_like(p, MOMENT, c->moments, &s.w, "v.", c->frozen, a);
     op_set(p, s.sumsq, 0);
-    for (int i = 0; i < WEIGHTS; i++)
-        op_set(p, s.dw.at[i], 0);
     record_micro_batches(p, c, &s, a);
     record_update(p, c, &s);
     return s;
@@ -174,6 +188,14 @@ static bool write_targets(engine *g, const step *s, const step_config *c, const 
     return ok;
 }
 
+// Other numbers in each step of a run; what else is drawn from the seed has nothing to do with them.
+static bool write_key(engine *g, const step *s, const step_numbers *n, err *e)
+{
+    enum { OF_MOMENTS = 0x6d6f6d };
+    const key k = key_fold_in(key_fold_in(key_from_seed(n->seed), OF_MOMENTS), (uint32_t)n->number);
+    return write_all(g, s->key, (uint32_t[]){ k.hi, k.lo }, e);
+}
+
 static double bias_correction(double beta, int64_t number) { return 1 / (1 - pow(beta, (double)number)); }
 
 bool step_write(engine *g, const step *s, const step_config *c, const int32_t *ids, const int32_t *position,
@@ -193,6 +215,7 @@ bool step_write(engine *g, const step *s, const step_config *c, const int32_t *i
         && write_all(g, s->in.sin, s->sin, e)
         && write_number(g, s->weight, n->trained > 0 ? 1.0 / (double)n->trained : 0, e)
         && write_number(g, s->rate, n->rate, e)
+        && write_key(g, s, n, e)
         && write_number(g, s->limit, n->clip, e)
         && write_number(g, s->c1, bias_correction((double)c->adamw.beta1, n->number), e)
         && write_number(g, s->c2, bias_correction((double)c->adamw.beta2, n->number), e);

@@ -130,7 +130,7 @@ static bool update(training *t, double hooks, err *e)
         return false;
     const double loaded = clock_now();
     const step_numbers n = { .rate = schedule_rate(&t->c->schedule, t->steps, t->at), .clip = t->c->max_grad_norm, .number = t->at + 1,
-                             .trained = b.trained };
+                             .trained = b.trained, .seed = t->c->seed };
     TRY(step_write(t->engine, &t->step, &t->how, b.ids, b.position, b.start, b.target, &n, e) && t->engine->step(t->engine, e));
     TRY(read_number(t, t->step.loss, &loss, e) && read_number(t, t->step.sumsq, &sumsq, e));
     TRY(read_number(t, t->step.finite, &finite, e));

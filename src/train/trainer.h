@@ -27,6 +27,7 @@ typedef struct train_config {
     truncate_how truncate;
     permutation permute;
     type compute;                   // F32 or BF16 as chosen for this machine
+    type moments;                   // F32 or BF16
     recompute recompute;
     int64_t steps_per_checkpoint;   // 0 or less: only at the end
     int64_t steps_per_hf_export;    // 0: only at the end; below 0: never

@@ -34,7 +34,7 @@ static float some(const char *name, int64_t i)
 static float value_of(const char *name, int64_t i)
 {
     float x = some(name, i);
-    return strcmp(name, "v") == 0 || strcmp(name, "r") == 0 ? fabsf(x) + 0.5f : strcmp(name, "finite") == 0 ? 1 : x;
+    return strcmp(name, "v") == 0 || strcmp(name, "r") == 0 ? bf16_to_float(bf16_from_float(fabsf(x) + 0.5f)) : strcmp(name, "finite") == 0 ? 1 : x;
 }
 
 __attribute__((unused))

@@ -62,7 +62,7 @@ TEST(a_changed_default_is_noticed)
         CHECK(strstr(t.chars, names[i]) || !strcmp(names[i], "pack"));
     sha256_hex(text_view(&t), hex);
     hex[16] = 0;
-    CHECK_TEXT(hex, "11c08c4fb756e7fc");
+    CHECK_TEXT(hex, "ca1da68cb910f582");
     text_close(&t);
     arena_close(&a);
 }

@@ -1,7 +1,7 @@
 // The CPU engine around its kernels: memory, sharing, copies of weights, loops, threads, errors.
 #include "ops.h"
 
-static const adamw adam = { 0.9f, 0.95f, 1e-8f, 0 };
+static const adamw adam = { 0.9f, 0.95f, 1e-8f, 0, 0 };
 
 static tensor in(program *p, type t, const char *name, shape s)  { return program_tensor(p, INPUT, t, name, s); }
 static tensor out(program *p, type t, const char *name, shape s) { return program_tensor(p, OUTPUT, t, name, s); }
@@ -51,7 +51,7 @@ static void record_product(program *p, bool train)
         op_adamw(p, w, program_tensor(p, MOMENT, F32, "m", SHAPE(3, 2)), program_tensor(p, MOMENT, F32, "v", SHAPE(3, 2)),
             in(p, F32, "dw", SHAPE(3, 2)),
                  in(p, F32, "rate", SCALAR), in(p, F32, "c1", SCALAR), in(p, F32, "c2", SCALAR), in(p, F32, "scale", SCALAR),
-                     in(p, F32, "finite", SCALAR), &adam);
+                     in(p, F32, "finite", SCALAR), (tensor){0}, &adam);
 }
 
 static void put_product(engine *g, bool train)

@@ -149,15 +149,31 @@ static void r_clip_made(program *p, type h)
 
 static void r_adamw(program *p, type h)
 {
-    static const adamw o = { 0.9f, 0.95f, 1e-8f, 0.1f };
+    static const adamw o = { 0.9f, 0.95f, 1e-8f, 0.1f, 0 };
     tensor w = program_tensor(p, WEIGHT, F32, "w", SHAPE(3, 50, 450)), m = program_tensor(p, MOMENT, F32, "m", SHAPE(3, 50, 450));
     tensor v = program_tensor(p, MOMENT, F32, "v", SHAPE(3, 50, 450)), dw = in(p, F32, "dw", SHAPE(3, 50, 450));
     tensor rate = in(p, F32, "rate", SCALAR), c1 = in(p, F32, "v", SCALAR), c2 = in(p, F32, "v", SCALAR), scale = in(p, F32,
         "scale", SCALAR);
-    op_adamw(p, w, m, v, dw, rate, c1, c2, scale, in(p, F32, "finite", SCALAR), &o);
+    op_adamw(p, w, m, v, dw, rate, c1, c2, scale, in(p, F32, "finite", SCALAR), (tensor){0}, &o);
     // The copy that products read is renewed: this y comes from the new w.
     op_matmul_nt(p, out(p, F32, "y", SHAPE(7, 50)), in(p, h, "x", SHAPE(7, 450)), program_at(p, w, (turn){ .at = 2 }), SET);
 }
+
+// Moments in BF16: both, or one of them.
+static void r_adamw_small(program *p, type h)
+{
+    static const adamw o = { 0.9f, 0.95f, 1e-8f, 0.1f, 3 };
+    static const char *const names[3][3] = { { "w", "m", "dw" }, { "w1", "m1", "dw1" }, { "w2", "m2", "dw2" } };
+    (void)h;
+    for (int i = 0; i < 3; i++) {
+        const shape s = SHAPE(3, 50, 450);
+        tensor w = program_tensor(p, WEIGHT, F32, names[i][0], s), m = program_tensor(p, MOMENT, i == 2 ? F32 : BF16, names[i][1], s);
+        tensor v = program_tensor(p, MOMENT, i == 1 ? F32 : BF16, "v", s), c = in(p, F32, "v", SCALAR);
+        op_adamw(p, w, m, v, in(p, F32, names[i][2], s), in(p, F32, "rate", SCALAR), c, c, in(p, F32, "scale", SCALAR),
+                 in(p, F32, "finite", SCALAR), in(p, I32, "key", SHAPE(2)), &o);
+    }
+}
+static int32_t a_key(const char *name, int64_t i) { (void)name; return i ? 77 : -5; }
 
 // Two rows of 150 tokens with segments, heads of 24.
 static void r_attention(program *p, type h)
@@ -202,6 +218,7 @@ static const op_case cases[] = {
     { "cross_entropy", r_cross_entropy, targets, 2e-6f, 4e-3f }, { "cross_entropy with z", r_z_loss, targets, 2e-6f, 4e-3f },
     { "sumsq", r_sumsq, none, 1e-6f, 1e-6f },
     { "clip", r_clip_made, none, 1e-6f, 1e-6f }, { "adamw", r_adamw, none, 2e-6f, 6e-3f },
+    { "adamw_small", r_adamw_small, a_key, 8e-3f, 8e-3f },
     { "attention", r_attention, starts, 4e-6f, 2e-2f }, { "attention_one", r_attention_one, none, 4e-6f, 1e-2f },
     { "attention_cached", r_attention_cached, at_31, 2e-6f, 6e-3f },
 };
@@ -305,4 +322,218 @@ TEST(products_that_are_cut_for_more_threads_keep_their_bits)
             free(one);
             free(many);
         }
+}
+
+// ---- weights that count as BF16 --------------------------------------------------------------------------------------
+
+// An F32 weight of a BF16 program is read as its rounded copy would be: few rows, more of them, a whole product, either factor.
+static void r_matmul_rounded(program *p, type h)
+{
+    static const char *const names[3][3] = { { "x1", "y1", "z1" }, { "x9", "y9", "z9" }, { "x200", "y200", "z200" } };
+    static const int64_t rows[3] = { 1, 9, 200 };
+    tensor w = program_tensor(p, WEIGHT, F32, "w", SHAPE(77, 339)), back = program_tensor(p, WEIGHT, F32, "back", SHAPE(339, 77));
+    tensor half = out(p, h, "half", SHAPE(77, 339)), half_back = out(p, h, "half back", SHAPE(339, 77));
+    op_copy(p, half, w);
+    op_copy(p, half_back, back);
+    for (int i = 0; i < 3; i++) {
+        tensor x = in(p, h, names[i][0], SHAPE(rows[i], 339)), y = out(p, F32, names[i][1], SHAPE(rows[i], 77));
+        tensor z = out(p, F32, names[i][2], SHAPE(rows[i], 77));
+        op_matmul_nt(p, y, x, w, SET);
+        op_matmul(p, y, x, back, ADD);
+        op_matmul_nt(p, z, x, half, SET);
+        op_matmul(p, z, x, half_back, ADD);
+    }
+    tensor left = in(p, h, "left", SHAPE(77, 50)), turned = in(p, h, "turned", SHAPE(50, 339));
+    op_matmul_tn(p, out(p, F32, "y of tn", SHAPE(339, 50)), w, left, SET);
+    op_matmul_tn(p, out(p, F32, "z of tn", SHAPE(339, 50)), half, left, SET);
+    op_matmul_nt(p, out(p, F32, "y of nt", SHAPE(77, 50)), w, turned, SET);
+    op_matmul_nt(p, out(p, F32, "z of nt", SHAPE(77, 50)), half, turned, SET);
+}
+
+// Numbers with bits below BF16's, ties among them.
+static void fill_long(engine *g, const char *name)
+{
+    err e = {0};
+    tensor t = program_find(g->program, name);
+    const int64_t n = shape_count(program_value(g->program, t)->shape);
+    float *x = malloc(sizeof *x * (size_t)n);
+    for (int64_t i = 0; i < n; i++)
+        x[i] = some(name, i) * (1 + 1 / 256.0f + (float)(i % 7 - 3) / 4096);
+    must(g->write(g, t, 0, n, x, &e), &e);
+    free(x);
+}
+
+TEST(weights_are_rounded_as_their_copies_would_be)
+{
+    static const op_case none_of = { "matmul_rounded", r_matmul_rounded, none, 0, 0 };
+    static const char *const pairs[][2] = { { "y1", "z1" }, { "y9", "z9" }, { "y200", "z200" }, { "y of tn", "z of tn" }, { "y of nt", "z of nt" } };
+    err e = {0};
+    for (const char *const *isa = cpu_isas(); *isa; isa++) {
+        program p;
+        program_open(&p, BF16);
+        r_matmul_rounded(&p, BF16);
+        must(program_finish(&p, &e), &e);
+        engine *g = cpu_open(&p, &(cpu_options){ .isa = *isa }, &e);
+        must(g, &e);
+        fill(g, &none_of);
+        fill_long(g, "w");
+        fill_long(g, "back");
+        must(g->step(g, &e), &e);
+        cpu_room room;
+        must(cpu_bytes(&p, *isa, 1, &room, &e), &e);
+        CHECK(room.copies == (cpu_has_bf16(*isa) ? 2 * 2 * 77 * 339 : 0));
+        for (size_t i = 0; i < COUNT(pairs); i++) {
+            const tensor y = program_find(&p, pairs[i][0]);
+            float *got = floats(g, y.id), *want = floats(g, program_find(&p, pairs[i][1]).id);
+            CHECK(memcmp(got, want, sizeof *got * (size_t)shape_count(program_value(&p, y)->shape)) == 0);
+            free(got);
+            free(want);
+        }
+        g->close(g);
+        program_close(&p);
+    }
+}
+
+// ---- moments in BF16 -------------------------------------------------------------------------------------------------
+
+// An update, on a CPU engine or in double.
+typedef struct update { program p; engine *g; tensor m, v, dw, key; } update;
+
+enum { ELEMENTS = 70001 };          // more than a tile
+
+static void update_open(update *u, const char *isa, type moments, const adamw *o)
+{
+    err e = {0};
+    program *p = &u->p;
+    program_open(p, F32);
+    const shape s = SHAPE(ELEMENTS);
+    u->m = program_tensor(p, MOMENT, moments, "m", s), u->v = program_tensor(p, MOMENT, moments, "v", s);
+    u->dw = in(p, F32, "dw", s), u->key = in(p, I32, "key", SHAPE(2));
+    op_adamw(p, program_tensor(p, WEIGHT, F32, "w", s), u->m, u->v, u->dw, in(p, F32, "rate", SCALAR), in(p, F32, "r", SCALAR),
+             in(p, F32, "r", SCALAR), in(p, F32, "scale", SCALAR), in(p, F32, "finite", SCALAR), u->key, o);
+    must(program_finish(p, &e), &e);
+    u->g = isa ? cpu_open(p, &(cpu_options){ .isa = isa }, &e) : ref_open(p, &e);
+    must(u->g, &e);
+    static const op_case filled = { "update", NULL, a_key, 0, 0 };
+    fill(u->g, &filled);
+}
+
+static void update_step(update *u, uint32_t number)
+{
+    err e = {0};
+    must(u->g->write(u->g, u->key, 0, 2, (uint32_t[]){ 9, number }, &e) && u->g->step(u->g, &e), &e);
+}
+
+static void update_close(update *u)
+{
+    u->g->close(u->g);
+    program_close(&u->p);
+}
+
+// Between neighbours in BF16.
+static float spacing(float x) { return ldexpf(1, ilogbf(x) - 7); }
+
+TEST(moments_are_rounded_to_a_neighbour_and_to_neither_side)
+{
+    static const adamw o = { 0.9f, 0.95f, 1e-8f, 0.1f, 0 };
+    for (const char *const *isa = cpu_isas(); *isa; isa++) {
+        update cpu, ref;
+        update_open(&cpu, *isa, BF16, &o);
+        update_open(&ref, NULL, F32, &o);
+        update_step(&cpu, 1);
+        update_step(&ref, 1);
+        const tensor both[] = { cpu.m, cpu.v };
+        for (int k = 0; k < 2; k++) {
+            float *got = floats(cpu.g, both[k].id), *want = floats(ref.g, both[k].id);
+            double off = 0;
+            int64_t wrong = 0, up = 0;
+            for (int64_t i = 0; i < ELEMENTS; i++) {
+                const float d = (got[i] - want[i]) / spacing(want[i]);
+                wrong += !(fabsf(d) < 1.001f);
+                up += d > 0;
+                off += (double)d / ELEMENTS;
+            }
+            CHECK(wrong == 0);
+            CHECK(fabs(off) < 0.01 && up > ELEMENTS / 3 && up < 2 * ELEMENTS / 3);
+            free(got);
+            free(want);
+        }
+        float *got = floats(cpu.g, program_find(&cpu.p, "w").id), *want = floats(ref.g, program_find(&ref.p, "w").id);
+        CHECK_CLOSE(got, want, ELEMENTS, 2e-6f);
+        free(got);
+        free(want);
+        update_close(&cpu);
+        update_close(&ref);
+    }
+}
+
+// With beta2 = 0.999 a change is a tenth of the distance to the neighbour: rounding to nearest would stand still.
+TEST(small_changes_of_moments_add_up)
+{
+    static const adamw o = { 0.999f, 0.999f, 1e-8f, 0, 0 };
+    enum { STEPS = 300 };
+    err e = {0};
+    update u;
+    update_open(&u, cpu_isas()[0], BF16, &o);
+    float *dw = malloc(sizeof *dw * ELEMENTS);
+    uint16_t *start = malloc(sizeof *start * ELEMENTS);
+    for (int i = 0; i < ELEMENTS; i++)
+        dw[i] = 1, start[i] = bf16_from_float(0.5f);
+    must(u.g->write(u.g, u.dw, 0, ELEMENTS, dw, &e) && u.g->write(u.g, u.m, 0, ELEMENTS, start, &e)
+         && u.g->write(u.g, u.v, 0, ELEMENTS, start, &e), &e);
+    must(u.g->write(u.g, program_find(&u.p, "scale"), 0, 1, &(float){ 1 }, &e), &e);
+    for (uint32_t k = 1; k <= STEPS; k++)
+        update_step(&u, k);
+    const double want = 1 - 0.5 * pow(0.999, STEPS);
+    const tensor both[] = { u.m, u.v };
+    for (int k = 0; k < 2; k++) {
+        float *got = floats(u.g, both[k].id), least = 1, most = 0;
+        double mean = 0;
+        for (int i = 0; i < ELEMENTS; i++)
+            mean += (double)got[i] / ELEMENTS, least = fminf(least, got[i]), most = fmaxf(most, got[i]);
+        CHECK(fabs(mean / want - 1) < 1e-3);
+        CHECK((double)least > 0.75 * want && (double)most < 1.25 * want);
+        free(got);
+    }
+    free(dw);
+    free(start);
+    update_close(&u);
+}
+
+// Another number of threads, and the same again, is checked for every operation above; here that step and weight matter.
+TEST(each_step_and_each_weight_is_rounded_by_numbers_of_its_own)
+{
+    uint16_t *m[3];
+    for (int k = 0; k < 3; k++) {
+        const adamw o = { 0.9f, 0.95f, 1e-8f, 0, k == 2 };
+        err e = {0};
+        update u;
+        update_open(&u, cpu_isas()[0], BF16, &o);
+        update_step(&u, k == 1 ? 2 : 1);
+        m[k] = malloc(sizeof **m * ELEMENTS);
+        must(u.g->read(u.g, u.m, 0, ELEMENTS, m[k], &e), &e);
+        update_close(&u);
+    }
+    for (int k = 1; k < 3; k++) {
+        int64_t same = 0;
+        for (int i = 0; i < ELEMENTS; i++)
+            same += m[0][i] == m[k][i];
+        CHECK(same > ELEMENTS / 2 && same < 5 * ELEMENTS / 6);  // two thirds on average: p^2 + (1 - p)^2 over all p
+    }
+    for (int k = 0; k < 3; k++)
+        free(m[k]);
+}
+
+TEST(moments_in_bf16_need_a_key)
+{
+    static const adamw o = { 0.9f, 0.95f, 1e-8f, 0, 0 };
+    err e = {0};
+    program p;
+    program_open(&p, F32);
+    tensor one = in(&p, F32, "one", SCALAR);
+    op_adamw(&p, program_tensor(&p, WEIGHT, F32, "w", SHAPE(3)), program_tensor(&p, MOMENT, F32, "m", SHAPE(3)),
+             program_tensor(&p, MOMENT, BF16, "v", SHAPE(3)), in(&p, F32, "dw", SHAPE(3)), one, one, one, one, one, (tensor){0}, &o);
+    CHECK(!program_finish(&p, &e) && e.code == ERR_BUG);
+    CHECK_TEXT(e.text, "call 0, adamw: moments in BF16 need a key of 2 words");
+    program_close(&p);
 }

@@ -232,7 +232,7 @@ TEST(rmsnorm_again_is_rmsnorm)
 // w = 1, dw = 0.5, m = v = 0, rate 0.1, step 1: m/(1-b1) = g, v/(1-b2) = g^2, so w -= 0.1 * (g / (|g| + eps) + decay * w).
 TEST(adamw_takes_the_first_step_of_the_book)
 {
-    static const adamw o = { 0.9f, 0.95f, 1e-8f, 0.1f };
+    static const adamw o = { 0.9f, 0.95f, 1e-8f, 0.1f, 0 };
     err e = {0};
     for (int finite = 0; finite < 2; finite++) {
         program p;
@@ -241,7 +241,7 @@ TEST(adamw_takes_the_first_step_of_the_book)
             v = program_tensor(&p, MOMENT, F32, "v", SHAPE(1));
         tensor dw = in(&p, "dw", SHAPE(1)), rate = in(&p, "rate", SCALAR), c1 = in(&p, "c1", SCALAR), c2 = in(&p, "c2",
             SCALAR), scale = in(&p, "scale", SCALAR), f = in(&p, "finite", SCALAR);
-        op_adamw(&p, w, m, v, dw, rate, c1, c2, scale, f, &o);
+        op_adamw(&p, w, m, v, dw, rate, c1, c2, scale, f, (tensor){0}, &o);
         must(program_finish(&p, &e), &e);
         engine *g = ref_open(&p, &e);
         must(g, &e);

@@ -64,6 +64,27 @@ TEST(training_learns_and_the_program_stays)
     }
 }
 
+// Losses step by step beside those of float32 moments.
+TEST(moments_in_bf16_train_as_well)
+{
+    const tokens t = make_tokens();
+    for (int i = 0; i < 2; i++) {
+        step_config c = small;
+        c.moments = BF16;
+        net full, half;
+        net_open(&full, &small, CPU, i ? BF16 : F32, false);
+        net_open(&half, &c, CPU, i ? BF16 : F32, false);
+        double worst = 0;
+        for (int k = 1; k <= 40; k++) {
+            const double want = one_step(&full, &t, 2e-3, 1, k), got = one_step(&half, &t, 2e-3, 1, k);
+            worst = fmax(worst, fabs(got / want - 1));
+        }
+        CHECK(worst > 0 && worst < 5e-3);
+        net_close(&full);
+        net_close(&half);
+    }
+}
+
 // What is neither input nor output of two engines' programs has the same bytes.
 static bool same_bytes(const net *n, tensor t, const float *before)
 {

@@ -110,13 +110,14 @@ TEST(a_run_and_again)
     end(&t);
 }
 
-static void stop_and_take_up(type compute)
+static void stop_and_take_up(type compute, type moments)
 {
     tiny t;
     train_result r, whole;
     if (!begin(&t))
         return;
     t.c.compute = compute;
+    t.c.moments = moments;
     OK(train_run(&t.c, &whole, E));
     char other[112];
     snprintf(other, sizeof other, "%s/other", t.folder);
@@ -148,8 +149,9 @@ static void stop_and_take_up(type compute)
     end(&t);
 }
 
-TEST(stopped_and_taken_up_is_the_same) { stop_and_take_up(F32); }
-TEST(stopped_and_taken_up_is_the_same_in_bf16) { stop_and_take_up(BF16); }
+TEST(stopped_and_taken_up_is_the_same) { stop_and_take_up(F32, F32); }
+TEST(stopped_and_taken_up_is_the_same_in_bf16) { stop_and_take_up(BF16, F32); }
+TEST(stopped_and_taken_up_is_the_same_with_moments_in_bf16) { stop_and_take_up(F32, BF16); }
 
 TEST(a_damaged_checkpoint_costs_only_time)
 {
@@ -220,6 +222,44 @@ TEST(z_loss_is_one_of_the_settings)
     CHECK(r.loss != plain.loss);
     t.c.z_loss = 0;
     CHECK(!train_run(&t.c, &r, &e) && strstr(e.text, ": z_loss_weight was 0.001, is not there; give the old ones"));
+    end(&t);
+}
+
+// Moments in BF16: half the bytes in memory and in checkpoints, a loss like the other's; and not to be mixed with the others.
+TEST(the_type_of_moments_is_one_of_the_settings)
+{
+    tiny t;
+    train_plan plan, small;
+    train_result plain, r;
+    err e = { 0 };
+    char want[512];
+    int64_t whole, half;
+    if (!begin(&t))
+        return;
+    t.c.eval_cache = NULL;
+    OK(train_make_plan(&t.c, &plan, E));
+    OK(train_run(&t.c, &plain, E));
+    OK(file_size(in_output(&t, "checkpoints/step-8/moments.safetensors"), &whole, E));
+    t.c.moments = BF16;
+    OK(train_make_plan(&t.c, &small, E));
+    CHECK(2 * small.moments == plan.moments && plan.total - small.total >= small.moments - 4096);
+    CHECK(!train_run(&t.c, &r, &e) && e.code == ERR_INPUT);
+    snprintf(want, sizeof want, "'%s' holds step 8 of a run with other settings: moments was not there, is \"bf16\"; "
+             "give the old ones, or another output folder", t.output);
+    CHECK_TEXT(e.text, want);
+    t.c.accept_changes = true;
+    t.c.steps = 9;
+    CHECK(!train_run(&t.c, &r, &e) && e.code == ERR_INPUT);
+    snprintf(want, sizeof want, "%s/checkpoints/step-8/moments.safetensors: the moments of this checkpoint are f32, expected bf16: give "
+             "moments=f32, as the run had that made it", t.output);
+    CHECK_TEXT(e.text, want);
+    t.c.accept_changes = false;
+    t.c.steps = 8;
+    OK(folder_remove(t.output, E));
+    OK(train_run(&t.c, &r, E));
+    CHECK(r.loss != plain.loss && fabs(r.loss / plain.loss - 1) < 5e-3);
+    OK(file_size(in_output(&t, "checkpoints/step-8/moments.safetensors"), &half, E));
+    CHECK(half > whole / 2 && half < whole / 2 + 2000);
     end(&t);
 }
 
@@ -359,7 +399,10 @@ TEST(more_memory_than_there_is)
         OK(train_make_plan(&t.c, &p, E));
         CHECK(p.micro_batch == t.c.micro_batch && p.total <= p.available);
     }
-    t.c.micro_batch = 0, t.c.recompute = RECOMPUTE_NONE;
+    CHECK(fit && strstr(fit, " moments=bf16 ("));
+    t.c.moments = BF16, t.c.micro_batch = 1 << 17;      // nothing left to say of them
+    CHECK(!train_make_plan(&t.c, &p, &e) && strstr(e.text, "this fits: ") && !strstr(e.text, "moments="));
+    t.c.moments = F32, t.c.micro_batch = 0, t.c.recompute = RECOMPUTE_NONE;
     OK(train_make_plan(&t.c, &p, E));
     CHECK(p.micro_batch == 8 && p.micro == 1 << 14 && p.total < p.available);
     end(&t);

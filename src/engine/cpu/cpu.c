@@ -1,5 +1,6 @@
 // The CPU engine: walks the list and calls the kernels of one instruction set. All memory is one reservation: what is
-// kept (and not shared with another engine), BF16 copies of weights, scratch, and the kernels' working room.
+// kept (and not shared with another engine), BF16 copies of weights, scratch, and the kernels' working room. Copies are made where
+// the set multiplies BF16; elsewhere products widen what they pack anyway, and round weights on the way, to the same bits.
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,6 +56,7 @@ static bool run(void *self, const call *k, err *e)
         uint16_t *copy = copy_of(c, k->arg[i]);
         if (copy)
             t.at[i] = copy, t.bf16[i] = true;
+        t.rounded[i] = !copy && !t.bf16[i] && program_operand(c->walk.p, k->arg[i]) == BF16;
     }
     if (k->op == OP_adamw)
         t.copy = copy_of(c, k->arg[0]);
@@ -152,7 +154,7 @@ static size_t place_kept(cpu *c, const cpu *other, char *at)
         if (v->of.id || !kind_kept(v->kind))
             continue;
         tensor o = shared(other ? &other->engine : NULL, v);
-        bool copied = program_copied(p, (tensor){ i });
+        bool copied = c->isa->bf16 && program_copied(p, (tensor){ i });
         c->walk.base[i] = o.id ? other->walk.base[o.id] : at ? at + used : NULL;
         used += o.id ? 0 : lines(program_bytes(p, (tensor){ i }));
         if (o.id && other->copy[o.id]) {
@@ -242,7 +244,7 @@ bool cpu_bytes(const program *p, const char *set, int threads, cpu_room *bytes, 
     c->engine = (engine){ .name = cpu_name, .program = p };
     const bool ok = open_tables(c, set, threads, e);
     if (ok)
-        *bytes = (cpu_room){ (int64_t)place_kept(c, NULL, NULL), (int64_t)c->work_size };
+        *bytes = (cpu_room){ (int64_t)place_kept(c, NULL, NULL), (int64_t)c->work_size, c->isa->bf16 ? program_copies(p) : 0 };
     cpu_close(&c->engine);
     return ok;
 }

@@ -10,6 +10,7 @@ typedef struct task {
     const call *c;                  // sizes by letter, constants
     void *at[MAX_ARGS];             // where each argument lies; NULL: not wanted. Weights of products: their BF16 copy
     bool bf16[MAX_ARGS];            // is it BF16?
+    bool rounded[MAX_ARGS];         // products: an F32 weight that counts as BF16 and has no copy: rounded where it is read
     uint16_t *copy;                 // adamw: the engine's BF16 copy of w, or NULL
     pool *pool;
     char *room;                     // working memory, as much as the kernel's row asked for, on a cache line

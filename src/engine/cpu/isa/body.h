@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "base/random.h"
 #include "base/util.h"
 #include "engine/cpu/isa/vec.h"
 
@@ -13,6 +14,9 @@
 #define INLINE         static inline __attribute__((always_inline))
 // f(…, 1) for BF16, f(…, 0) for F32: the type is a constant inside.
 #define BY_TYPE(bf16, f, ...) ((bf16) ? f(__VA_ARGS__, 1) : f(__VA_ARGS__, 0))
+// The same for a factor of a product, which may be read rounded.
+#define READ_AS(i)            (t->rounded[i] ? AS_ROUNDED : t->bf16[i] ? AS_BF16 : AS_F32)
+#define BY_READ(as, f, ...)   ((as) == AS_ROUNDED ? f(__VA_ARGS__, AS_ROUNDED) : BY_TYPE(as, f, __VA_ARGS__))
 
 #include "engine/cpu/ops/tiles.h"
 #include "engine/cpu/ops/flat.h"

@@ -73,14 +73,42 @@ static inline vec v_sigmoid(vec x)
     return v_div(v_set(1), v_add(v_set(1), v_exp(v_sub(v_set(0), x))));
 }
 
-// Either type of a row, chosen outside of the loop by a constant argument.
-static inline vec v_get(const void *x, int64_t i, int bf16)
+// A register as BF16 would hold it: to nearest, ties to even; a NaN stays one.
+static inline lane l_rounded(lane x)
 {
-    return bf16 ? v_load_h((const uint16_t *)x + i) : v_load((const float *)x + i);
+    typedef uint32_t bits __attribute__((vector_size(sizeof(lane))));
+    bits b, r, nan;
+    memcpy(&b, &x, sizeof b);
+    r = (b + 0x7fff + (b >> 16 & 1)) & 0xffff0000;
+    nan = (bits)((b & 0x7fffffff) > 0x7f800000);
+    r = (nan & ((b & 0xffff0000) | 0x400000)) | (~nan & r);
+    memcpy(&x, &r, sizeof x);
+    return x;
 }
-static inline vec v_get_n(const void *x, int64_t i, int n, int bf16)
+
+static inline vec v_rounded(vec x)
 {
-    return bf16 ? v_load_h_n((const uint16_t *)x + i, n) : v_load_n((const float *)x + i, n);
+    lane part[LANES / LANE];
+    memcpy(part, &x, sizeof x);
+    for (int i = 0; i < LANES / LANE; i++)
+        part[i] = l_rounded(part[i]);
+    memcpy(&x, part, sizeof x);
+    return x;
+}
+
+// How a row is read: as it is stored, or (a weight of a BF16 program) float32 rounded to BF16 on the way. Chosen outside of the
+// loop by a constant argument.
+enum { AS_F32, AS_BF16, AS_ROUNDED };
+
+static inline vec v_get(const void *x, int64_t i, int as)
+{
+    return as == AS_BF16 ? v_load_h((const uint16_t *)x + i) : as == AS_ROUNDED ? v_rounded(v_load((const float *)x + i))
+         : v_load((const float *)x + i);
+}
+static inline vec v_get_n(const void *x, int64_t i, int n, int as)
+{
+    return as == AS_BF16 ? v_load_h_n((const uint16_t *)x + i, n) : as == AS_ROUNDED ? v_rounded(v_load_n((const float *)x + i, n))
+         : v_load_n((const float *)x + i, n);
 }
 static inline void v_put(void *y, int64_t i, vec a, int bf16)
 {
@@ -92,16 +120,16 @@ static inline void v_put_n(void *y, int64_t i, vec a, int n, int bf16)
 }
 
 // A register of a row of n elements.
-static inline lane l_get_n(const void *x, int64_t i, int64_t n, int bf16)
+static inline lane l_get_n(const void *x, int64_t i, int64_t n, int as)
 {
     float whole[LANE] = {0};
-    if (n == LANE && !bf16)
-        return l_load((const float *)x + i);
-    if (n == LANE)
+    if (n == LANE && as == AS_BF16)
         return l_load_h((const uint16_t *)x + i);
+    if (n == LANE)
+        return as == AS_ROUNDED ? l_rounded(l_load((const float *)x + i)) : l_load((const float *)x + i);
     for (int64_t j = 0; j < n; j++)
-        whole[j] = bf16 ? bf16_to_float(((const uint16_t *)x)[i + j]) : ((const float *)x)[i + j];
-    return l_load(whole);
+        whole[j] = as == AS_BF16 ? bf16_to_float(((const uint16_t *)x)[i + j]) : ((const float *)x)[i + j];
+    return as == AS_ROUNDED ? l_rounded(l_load(whole)) : l_load(whole);
 }
 
 // for (V_ROW(j, n, width)) { … v_get_n(x, j, width, …) … }: full vectors, then what is left.

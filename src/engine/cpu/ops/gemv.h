@@ -5,7 +5,7 @@
 enum { GEMV_TILE = 32768 };         // elements of b to a tile
 
 // `rows` rows of b from n on, with `count` rows of a from m on: both constants, so that the sums stay in registers.
-INLINE void gemv_rows(const task *t, int64_t m, int64_t n, const int rows, const int count, const int x_half, const int w_half)
+INLINE void gemv_rows(const task *t, int64_t m, int64_t n, const int rows, const int count, const int x_half, const int w_as)
 {
     const int64_t K = SIZE(k), N = SIZE(n), whole = K / LANES * LANES, left = K - whole;
     vec sum[4][4];
@@ -15,9 +15,9 @@ INLINE void gemv_rows(const task *t, int64_t m, int64_t n, const int rows, const
     for (int64_t k = 0; k < whole; k += LANES) {
         vec w[4];
         for (int j = 0; j < rows; j++) {
-            w[j] = v_get(t->at[2], (n + j)*K + k, w_half);
+            w[j] = v_get(t->at[2], (n + j)*K + k, w_as);
             if (count == 1)         // two turns ahead: the processor's own prefetching ends with the page
-                __builtin_prefetch((const char *)t->at[2] + ((n + j + 2*rows)*K + k) * (w_half ? 2 : 4));
+                __builtin_prefetch((const char *)t->at[2] + ((n + j + 2*rows)*K + k) * (w_as == AS_BF16 ? 2 : 4));
         }
         for (int i = 0; i < count; i++) {
             const vec x = v_get(t->at[1], (m + i)*K + k, x_half);
@@ -28,7 +28,7 @@ INLINE void gemv_rows(const task *t, int64_t m, int64_t n, const int rows, const
     for (int i = 0; i < count && left; i++) {
         const vec x = v_get_n(t->at[1], (m + i)*K + whole, (int)left, x_half);
         for (int j = 0; j < rows; j++)
-            sum[i][j] = v_fma(x, v_get_n(t->at[2], (n + j)*K + whole, (int)left, w_half), sum[i][j]);
+            sum[i][j] = v_fma(x, v_get_n(t->at[2], (n + j)*K + whole, (int)left, w_as), sum[i][j]);
     }
     for (int i = 0; i < count; i++)
         for (int j = 0; j < rows; j++) {
@@ -46,40 +46,40 @@ INLINE void gemv_rows(const task *t, int64_t m, int64_t n, const int rows, const
 }
 
 // A single row of a: four of b at a time.
-INLINE void gemv_one(const task *t, int64_t begin, int64_t end, const int x_half, const int w_half)
+INLINE void gemv_one(const task *t, int64_t begin, int64_t end, const int x_half, const int w_as)
 {
     int64_t n = begin;
     for (; n + 4 <= end; n += 4)
-        gemv_rows(t, 0, n, 4, 1, x_half, w_half);
+        gemv_rows(t, 0, n, 4, 1, x_half, w_as);
     for (; n < end; n++)
-        gemv_rows(t, 0, n, 1, 1, x_half, w_half);
+        gemv_rows(t, 0, n, 1, 1, x_half, w_as);
 }
 
-INLINE void gemv_typed(const task *t, int64_t begin, int64_t end, const int x_half, const int w_half)
+INLINE void gemv_typed(const task *t, int64_t begin, int64_t end, const int x_half, const int w_as)
 {
     const int64_t M = SIZE(m);
     if (M == 1) {
-        gemv_one(t, begin, end, x_half, w_half);
+        gemv_one(t, begin, end, x_half, w_as);
         return;
     }
     for (int64_t n = begin; n < end; n++) {
         int64_t m = 0;
         for (; m + 4 <= M; m += 4)
-            gemv_rows(t, m, n, 1, 4, x_half, w_half);
+            gemv_rows(t, m, n, 1, 4, x_half, w_as);
         for (; m < M; m++)
-            gemv_rows(t, m, n, 1, 1, x_half, w_half);
+            gemv_rows(t, m, n, 1, 1, x_half, w_as);
     }
 }
 
-INLINE void gemv_f32(const task *t, int64_t begin, int64_t end, const int x_half)  { gemv_typed(t, begin, end, x_half, 0); }
-INLINE void gemv_bf16(const task *t, int64_t begin, int64_t end, const int x_half) { gemv_typed(t, begin, end, x_half, 1); }
+INLINE void gemv_f32(const task *t, int64_t begin, int64_t end, const int w_as)  { gemv_typed(t, begin, end, 0, w_as); }
+INLINE void gemv_bf16(const task *t, int64_t begin, int64_t end, const int w_as) { gemv_typed(t, begin, end, 1, w_as); }
 
 static void gemv_part(const task *t, int64_t begin, int64_t end)
 {
-    if (t->bf16[2])
-        BY_TYPE(t->bf16[1], gemv_bf16, t, begin, end);
+    if (t->bf16[1])
+        BY_READ(READ_AS(2), gemv_bf16, t, begin, end);
     else
-        BY_TYPE(t->bf16[1], gemv_f32, t, begin, end);
+        BY_READ(READ_AS(2), gemv_f32, t, begin, end);
 }
 
 static void run_gemv(const task *t) { in_parts(t, SIZE(n), round_up(tiles_of(GEMV_TILE, SIZE(k)), 4), gemv_part); }

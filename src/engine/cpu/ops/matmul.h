@@ -72,8 +72,8 @@ static void run_matmul(const task *t)    { run_mm(t, false, false); }
 // Where BF16 is not multiplied natively, packing weights kept in it costs more than it gives up to a chunk of a prompt.
 static void run_matmul_nt(const task *t)
 {
-    const bool widened = t->bf16[2] && !(BF16_PRODUCTS && t->bf16[1]);
-    if (SIZE(m) <= (widened ? 4 * FEW_ROWS : FEW_ROWS))
+    const bool widened = (t->bf16[2] || t->rounded[2]) && !(BF16_PRODUCTS && t->bf16[1]);
+    if (SIZE(m) <= (widened ? 4 * FEW_ROWS : FEW_ROWS) && !t->rounded[1])
         run_gemv(t);
     else
         run_mm(t, false, true);

@@ -27,7 +27,8 @@ static int64_t f32_thread_bytes(const mm *p)
 static void f32_pack_panel(void *self, int64_t i, int thread)
 {
     const mm *p = self;
-    const int h = p->t->bf16[2];
+    const task *t = p->t;
+    const int as = READ_AS(2);
     float *b = (float *)p->b + i * PANEL * p->kc;
     (void)thread;
     for (int64_t k = 0; k < p->kc; k += LANE)
@@ -36,7 +37,7 @@ static void f32_pack_panel(void *self, int64_t i, int thread)
             const int64_t n = i * PANEL + v * LANE, width = MIN(LANE, p->kc - k);
             for (int l = 0; l < LANE; l++) {
                 const int64_t at = (p->n0 + n + l) * p->K + p->k0 + k;
-                square[l] = n + l < p->nc ? l_get_n(p->t->at[2], at, width, h) : l_set(0);
+                square[l] = n + l < p->nc ? l_get_n(t->at[2], at, width, as) : l_set(0);
             }
             l_turn(square);
             for (int l = 0; l < width; l++)
@@ -48,40 +49,41 @@ static void f32_pack_panel(void *self, int64_t i, int thread)
 static void f32_pack_rows(void *self, int64_t i, int thread)
 {
     const mm *p = self;
-    const int h = p->t->bf16[2];
+    const task *t = p->t;
+    const int as = READ_AS(2);
     (void)thread;
     for (int64_t k = 8*i; k < MIN(p->kc, 8*i + 8); k++)
         for (int64_t n = 0; n < round_up(p->nc, PANEL); n += LANE) {
             float *to = (float *)p->b + n / PANEL * PANEL * p->kc + k * PANEL + n % PANEL;
             const int64_t at = (p->k0 + k) * p->N + p->n0 + n;
-            l_store(to, n < p->nc ? l_get_n(p->t->at[2], at, MIN(LANE, p->nc - n), h) : l_set(0));
+            l_store(to, n < p->nc ? l_get_n(t->at[2], at, MIN(LANE, p->nc - n), as) : l_set(0));
         }
 }
 
 // Eight rows of a turned a, LANE columns: PANEL_ROWS of these together, by k. The rows after them are fetched meanwhile.
-INLINE void f32_pack_square(const mm *p, float *to, int64_t row, int64_t deep, int64_t at, int64_t k, int64_t width, const int h)
+INLINE void f32_pack_square(const mm *p, float *to, int64_t row, int64_t deep, int64_t at, int64_t k, int64_t width, const int as)
 {
     enum { SOME = (int)PANEL_ROWS < (int)LANE ? (int)PANEL_ROWS : (int)LANE };
     for (int64_t l = k; l < MIN(deep, k + 8); l++) {
         float x[LANE];
         const int64_t from = at + l * p->M;
         if (l + 8 < deep)
-            __builtin_prefetch((const char *)p->t->at[1] + (from + 8 * p->M) * (h ? 2 : 4));
-        l_store(x, l_get_n(p->t->at[1], from, width, h));
+            __builtin_prefetch((const char *)p->t->at[1] + (from + 8 * p->M) * (as == AS_BF16 ? 2 : 4));
+        l_store(x, l_get_n(p->t->at[1], from, width, as));
         for (int64_t j = 0, i = row; j < LANE; j += SOME, i += SOME)
             memcpy(to + i / PANEL_ROWS * PANEL_ROWS * deep + l*PANEL_ROWS + i % PANEL_ROWS, x + j, sizeof(float) * SOME);
     }
 }
 
 // A strip of a tile's rows of a: a turned one as above, one in BF16 as float32.
-INLINE void f32_pack_a(const mm *p, float *to, int64_t m, int64_t rows, int64_t k, int64_t deep, const int h)
+INLINE void f32_pack_a(const mm *p, float *to, int64_t m, int64_t rows, int64_t k, int64_t deep, const int as)
 {
     for (int64_t i = 0; i < rows && !p->a_turned; i++)
         for (int64_t l = 0; l < deep; l += LANE)
-            l_store(to + i*deep + l, l_get_n(p->t->at[1], (m + i) * p->K + p->k0 + k + l, MIN(LANE, deep - l), h));
+            l_store(to + i*deep + l, l_get_n(p->t->at[1], (m + i) * p->K + p->k0 + k + l, MIN(LANE, deep - l), as));
     for (int64_t l = 0; l < deep && p->a_turned; l += 8)
         for (int64_t i = 0; i < rows; i += LANE)
-            f32_pack_square(p, to, i, deep, (p->k0 + k) * p->M + m + i, l, MIN(LANE, rows - i), h);
+            f32_pack_square(p, to, i, deep, (p->k0 + k) * p->M + m + i, l, MIN(LANE, rows - i), as);
 }
 
 // Up to PANEL_ROWS rows of a panel's columns; `ka` is a constant.
@@ -116,6 +118,8 @@ static void f32_strip(float *y, int64_t ldy, const f32_left *a, const float *b, 
 static void f32_tile(void *self, int64_t i, int thread)
 {
     const mm *p = self;
+    const task *t = p->t;
+    const int as = READ_AS(1);
     const int64_t m = i / p->tiles_n * p->tile_m, n = i % p->tiles_n * p->tile_n;
     const int64_t rows = MIN(p->tile_m, p->M - m), columns = MIN(p->tile_n, p->nc - n);
     const bool later = p->add || p->k0 > 0, direct = !p->t->bf16[0] && !later && columns % PANEL == 0;
@@ -125,8 +129,8 @@ static void f32_tile(void *self, int64_t i, int thread)
     for (int64_t k = 0; k < p->kc; k += strip) {
         const int64_t deep = MIN(strip, p->kc - k);
         f32_left a = { (const float *)p->t->at[1] + m * p->K + p->k0 + k, p->K, p->a_turned };
-        if (p->a_turned || p->t->bf16[1]) {
-            BY_TYPE(p->t->bf16[1], f32_pack_a, p, room, m, rows, k, deep);
+        if (p->a_turned || as != AS_F32) {
+            BY_READ(as, f32_pack_a, p, room, m, rows, k, deep);
             a.at = room, a.ra = deep;
         }
         f32_strip(y, direct ? p->N : whole, &a, (float *)p->b + n * p->kc + k * PANEL, PANEL * p->kc, rows, whole, deep, k > 0);

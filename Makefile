@@ -8,6 +8,7 @@
 # make fixtures       vocabularies, templates and weights that tests use, by package name and digest
 # make test-aarch64   the unit tests as 64-bit ARM programs, under qemu where the machine is another
 # make test-old-cpu   the unit tests of the engine, and a small training, on an emulated x86-64 without AVX
+# make test-avx512    the kernels for AVX-512, AVX-512 BF16 and AMX, on an emulated CPU
 # make install        PREFIX=/usr/local
 # While working on one module: make B=build/mine MODULES='base format text' T=test_jinja unit
 
@@ -17,7 +18,7 @@ PREFIX  ?= /usr/local
 CFLAGS  ?= $(if $(SAN),-O1,-O3) -g
 FLAGS   := -std=c11 -D_GNU_SOURCE -Iinclude -Isrc -MMD -MP -pthread -fno-math-errno -ffp-contract=off \
            -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith
-FLAGS   += $(FUZZ_FLAGS)
+FLAGS   += $(FUZZ_FLAGS) $(if $(F32_BY_LIBRARY),-DF32_BY_LIBRARY)
 SANITIZE := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 FLAGS   += $(SANITIZE)
 # Instruction sets of the kernels (src/engine/cpu/isa/), and a library for float32 products, by what the compiler compiles for.
@@ -52,6 +53,9 @@ $B/src/engine/cpu/isa/avx2.o:       FLAGS += -mavx2 -mfma -mf16c
 $B/src/engine/cpu/isa/avx512.o:     FLAGS += -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512
 $B/src/engine/cpu/isa/avx512bf16.o: FLAGS += -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mavx512bf16 -mprefer-vector-width=512
 $B/src/engine/cpu/isa/amx.o:        FLAGS += -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mavx512bf16 -mamx-tile -mamx-bf16 -mprefer-vector-width=512
+
+# Programs for an emulator without BF16 and tiles.
+$B/src/engine/cpu/isa/amx.o $B/src/engine/cpu/isa/avx512bf16.o: FLAGS += $(if $(BY_HAND),-include tests/emulated/by_hand.h)
 
 $B/%.o: %.c
 	@mkdir -p $(@D)
@@ -99,6 +103,16 @@ test-old-cpu: fixtures all $(EMULATED:%=$B/tests/unit/%) $B/tests/unit/test_step
 	@RUN="qemu-x86_64 -cpu Nehalem" ISAS='["generic"]' SKIFF=$B/skiff BUILD=$B UNIT=$B/tests/unit \
 	    tests/run $(EMULATED:%=$B/tests/unit/%) tests/emulated/test_instructions tests/emulated/test_training tests/emulated/test_skiff
 
+# Static programs, without oneDNN.
+AVX512 := B=build/avx512 BY_HAND=1 ONEDNN= MODULES="base format engine model"
+AVX512 += LIBS="-static -Wl,--wrap=features_read,--wrap=cpu_isas build/avx512/tests/emulated/features.o -lm -pthread"
+
+test-avx512:
+	@tools/setup.sh build
+	@$(MAKE) $(AVX512) build/avx512/tests/emulated/features.o
+	@$(MAKE) $(AVX512) $(patsubst %,build/avx512/tests/unit/test_%,isa cpu ops)
+	@UNIT=build/avx512/tests/unit tests/run tests/emulated/test_avx512
+
 test-peers: all $(PEER_PROGRAMS)
 	@SKIFF=$(abspath $B/skiff) BUILD=$(abspath $B) tools/peers.sh
 
@@ -127,6 +141,6 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all unit test test-aarch64 test-old-cpu test-peers fuzz bench lint docs fixtures install clean
+.PHONY: all unit test test-aarch64 test-old-cpu test-avx512 test-peers fuzz bench lint docs fixtures install clean
 .SECONDARY:
 -include $(shell find $B/src $B/tests $B/fuzz $B/bench -name '*.d' 2>/dev/null)

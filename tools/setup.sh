@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the Debian packages that are missing, after saying which. Usage: tools/setup.sh build|lint|peers|fuzz|cross|emulate…
+# Installs the Debian packages that are missing, after saying which. Usage: tools/setup.sh build|lint|peers|fuzz|cross|emulate|avx512…
 build='build-essential libyaml-dev libpcre2-dev libutf8proc-dev libssl-dev zlib1g-dev libzstd-dev libsnappy-dev liblz4-dev
        libbrotli-dev libcurl4-openssl-dev python3 python3-pip ca-certificates'
 case $(uname -m) in x86_64) build="$build libdnnl-dev" ;; esac
@@ -8,6 +8,7 @@ peers='python3-venv'
 fuzz='clang libclang-rt-14-dev'
 cross='gcc-aarch64-linux-gnu libc6-dev-arm64-cross'
 emulate='qemu-user'
+avx512='bochs bochs-term bochsbios vgabios isolinux syslinux-common xorriso busybox-static cpio'
 wanted=
 for group in "$@"; do
     case $group in
@@ -16,8 +17,9 @@ for group in "$@"; do
     peers) wanted="$wanted $peers" ;;
     fuzz)  wanted="$wanted $fuzz" ;;
     cross) wanted="$wanted $cross" ;;
+    avx512) wanted="$wanted $avx512" ;;
     emulate) wanted="$wanted $emulate" ;;
-    *) echo "setup: unknown group '$group'; known: build lint peers fuzz cross emulate" >&2; exit 2 ;;
+    *) echo "setup: unknown group '$group'; known: build lint peers fuzz cross emulate avx512" >&2; exit 2 ;;
     esac
 done
 missing=

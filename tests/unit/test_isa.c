@@ -3,6 +3,12 @@
 #include "engine/cpu/kernels.h"
 #include "engine/engine.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 typedef struct recorded { const char *cpu, *isa; features f; } recorded;
 
 // leaf 1 ecx, leaf 7 ebx and edx, leaf 7.1 eax, XCR0, tiles allowed
@@ -77,6 +83,23 @@ TEST(this_machine_runs_what_it_is_given)
     CHECK(features_avx512(&f) == (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")));
 #endif
 }
+
+#if defined(__x86_64__)
+// Where the CPU has tiles and they are used, the system was asked and said yes: the first use of one would end the process otherwise.
+TEST(tiles_are_used_with_leave_only)
+{
+    enum { ARCH_GET_XCOMP_PERM = 0x1022, XFEATURE_XTILEDATA = 18 };
+    const features f = features_read();
+    unsigned a, b, c, d;
+    uint64_t allowed = 0;
+    if (__get_cpuid_count(7, 0, &a, &b, &c, &d) && d >> 24 & 1 && f.tiles)
+        CHECK(syscall(SYS_arch_prctl, ARCH_GET_XCOMP_PERM, &allowed) == 0 && allowed >> XFEATURE_XTILEDATA & 1);
+    // No kernels of tiles without.
+    features without = f;
+    without.tiles = false;
+    CHECK(!features_amx(&without) && strcmp(isa_for(&without)->name, "amx") != 0);
+}
+#endif
 
 TEST(a_set_of_another_architecture_is_an_error)
 {

@@ -1,4 +1,5 @@
 """What the benches share: where things are, processes that are measured, figures with their spread, and the files of results."""
+import functools
 import json
 import os
 import platform
@@ -19,6 +20,7 @@ def number(name, default):
     return int(os.environ.get(name, default))
 
 
+@functools.cache
 def python_of(venv, module):
     """The Python of a virtual environment that has a module; None, and said, if it is not installed."""
     python = f"{venv}/bin/python"
@@ -78,7 +80,6 @@ def last_json(path):
 
 def spread(x):
     """"12.3 (12.1–12.6)": the median, and from the least to the most."""
-    x = [v for v in x]
     form = "{:.0f}" if max(x) >= 100 else "{:.1f}" if max(x) >= 10 else "{:.2f}"
     text = form.format(statistics.median(x))
     return text if len(x) == 1 else f"{text} ({form.format(min(x))}–{form.format(max(x))})"

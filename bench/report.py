@@ -56,10 +56,10 @@ def of_sft(result):
         runs.setdefault(r["trainer"], []).append(r)
     seconds = {name: [r["seconds"] for r in of] for name, of in runs.items()}
     what = f"one epoch of {result['rows']} rows of {result['data']}, {result['batch']} x {result['seq']} {result['precision']}, to the export, s"
-    mine = runs.get("Skiff", [{}])[0]
-    note = f"{mine.get('trained_tokens', 0)} tokens trained"
+    trained = {name: of[0]["trained_tokens"] for name, of in runs.items()}
     for name in [n for n in runs if n != "Skiff"] or [""]:
         ratio = median(seconds[name]) / median(seconds["Skiff"]) if name else None
+        note = f"{trained['Skiff']} tokens trained" + (f", {trained[name]} by TRL" if name else "")
         yield line(what, common.spread(seconds["Skiff"]), name, common.spread(seconds[name]) if name else "", ratio, note)
 
 

@@ -7,7 +7,8 @@
                              TRL        which of TRL's modes (default "packed padded")
 
 The work is the same: the same rows and template, loss on the assistant's tokens alone, AdamW at 2e-5 on all weights, a batch of 4 rows,
-a model and tokenizer saved at the end. Skiff packs; TRL is measured packing and, as it does by default, padding.
+a model and tokenizer saved at the end. Skiff packs; TRL is measured packing and, as it does by default, padding. Skiff fills the last
+batch of the epoch with packs of the next, so it may train a few tokens more.
 """
 import json
 import os
@@ -33,7 +34,7 @@ def instructions(path):
 
 def skiff(data, template, output, log, batch, seq, precision):
     line = [common.SKIFF, "sft", "--model", common.MODEL, "--data", data, "--output", output, "--json", "epochs=1", f"train_batch_size={batch}",
-            f"max_seq_len={seq}", f"learning_rate={RATE}", f"chat_template={template}", f"precision={precision}"]
+            f"max_seq_len={seq}", f"learning_rate={RATE}", f"chat_template={template}", f"precision={precision}", "truncate=right"]
     measured = common.must(common.run(line, log))
     with open(f"{output}/metrics.jsonl") as f:
         steps = [r for r in map(json.loads, f) if "train/loss" in r]
@@ -51,7 +52,7 @@ def main():
     folder = common.folder("sft")
     rows = instructions(common.CHATS)[:common.number("ROWS", 10**9)]
     batch, seq = common.number("BATCH", 4), common.number("SEQ", 1024)
-    precision = os.environ.get("PRECISION", "bf16" if common.has_bf16() else "f32")
+    precision = os.environ.get("PRECISION") or ("bf16" if common.has_bf16() else "f32")
     data, template = os.path.abspath(f"{folder}/instructions.json"), os.path.abspath(f"{folder}/chatml.jinja")
     with open(data, "w") as f:
         json.dump(rows, f)

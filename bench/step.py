@@ -4,6 +4,7 @@
                              PRECISIONS  (default "bf16 f32")
                              STEPS       timed in each process, after one that is not (default 3)
                              ROUNDS      processes of each trainer (default 3)
+                             TRAINERS    (default "Skiff torch Levanter"); HOWS  eager, compiled, recompute, kept (default all four)
 
 torch runs eager and compiled, Levanter with and without recomputing: after the first round only the faster of each runs on, and counts.
 In the rows of bfloat16 a peer may be faster in float32 than in its bfloat16 (Levanter on a CPU is): it runs in either, and its best counts.
@@ -26,13 +27,15 @@ class Shape:
 def variants(precision):
     """Who is measured: (trainer, precision and mode, the words that choose it)."""
     out = [(SKIFF, precision, [])]
-    torch, levanter = common.python_of(common.PEERS, "torch"), common.python_of(common.LEVANTER, "levanter")
+    wanted, hows = os.environ.get("TRAINERS", "Skiff torch Levanter").split(), os.environ.get("HOWS", "eager compiled recompute kept").split()
+    torch = common.python_of(common.PEERS, "torch") if TORCH in wanted else None
+    levanter = common.python_of(common.LEVANTER, "levanter") if LEVANTER in wanted else None
     if torch and os.path.exists(common.SMOL):
         out += [(TORCH, precision + " " + how, [torch, "bench/step_torch.py", precision, *more])
-                for how, more in (("eager", []), ("compiled", ["compile"]))]
+                for how, more in (("eager", []), ("compiled", ["compile"])) if how in hows]
     if levanter and os.path.exists(common.SMOL):
         out += [(LEVANTER, p + " " + how, [levanter, "bench/step_levanter.py", p, *more])
-                for p in dict.fromkeys([precision, "f32"]) for how, more in (("recompute", ["recompute"]), ("kept", []))]
+                for p in dict.fromkeys([precision, "f32"]) for how, more in (("recompute", ["recompute"]), ("kept", [])) if how in hows]
     return out
 
 

@@ -17,6 +17,7 @@ import time
 
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["RAYON_NUM_THREADS"] = "1"
+import common  # noqa: E402
 import numpy  # noqa: E402
 from tokenizers import Tokenizer  # noqa: E402
 
@@ -29,6 +30,7 @@ VOCABS = {
     "Qwen2": ("fixtures/vocab/ggml-vocab-qwen2.gguf", "chatml"),
 }
 DEFAULT = "SmolLM2,Llama-3"
+ROWS = []
 
 
 def records(path):
@@ -90,6 +92,7 @@ def compare(name, folder, seeds):
     print(f"  tokenizers   {encode:7.1f} MB/s encode, {batch:.1f} encode_batch of one")
     print(f"  ratio        {first / encode:7.1f} to encode, {first / batch:.1f} to encode_batch; ids "
           + ("equal" if different is None else f"DIFFER in text {different}"), flush=True)
+    ROWS.append({"what": f"encoding, {name}", "skiff": [first], "peer": "tokenizers", "theirs": [max(encode, batch)]})
     return different is None
 
 
@@ -101,6 +104,7 @@ def main():
     for name in os.environ.get("VOCABS", DEFAULT).split(","):
         with tempfile.TemporaryDirectory() as folder:
             ok &= compare(name, folder, seeds)
+    common.save("encode", {"rows": ROWS})
     sys.exit(not ok)
 
 

@@ -11,6 +11,7 @@ import statistics
 import subprocess
 import sys
 
+import common
 import gguf
 import llama_cpp
 
@@ -60,6 +61,7 @@ def llama(prompt):
 
 
 def main():
+    rows = []
     if not os.path.exists(MODEL):
         write_bf16()
     for name, prompt in ("short prompt", SHORT), ("long prompt", LONG):
@@ -70,6 +72,9 @@ def main():
         print(f"{name} ({tokens[3]} tokens, llama.cpp {runs[0][1][3]}), {tokens[2]} answered; {len(same)} characters of {len(tokens[4])} are the same")
         for k, what in enumerate(("prompt", "answer")):
             print(f"  {what}: Skiff {mine[k]:7.1f} tokens/s, llama.cpp {theirs[k]:7.1f} tokens/s, ratio {mine[k] / theirs[k]:.2f}")
+        rows.append({"tokens": tokens[3]} | {who: {what: [run[i][k] for run in runs] for k, what in enumerate(("prompt", "answer"))}
+                                             for i, who in enumerate(("skiff", "llama.cpp"))})
+    common.save("generate", {"rows": rows})
 
 
 main()

@@ -14,6 +14,8 @@ import sys
 import tempfile
 import time
 
+import common
+
 BUILD = os.environ.get("BUILD", "build")
 ROWS = f"{BUILD}/bench/parquet_rows"
 WORDS = ("the a of and to in is you that it he was for on are as with his they I at be this have from or one had by word but not what all were we "
@@ -93,4 +95,5 @@ print(f"{'':<20} {'seconds':>8} {'of CPU':>8} {'MB/s':>8} {'peak MB':>8}")
 for name, seconds, cpu, memory in table:
     print(f"{name:<20} {seconds:8.2f} {cpu:8.2f} {size / cpu:8.0f} {memory:8d}")
 print(f"skiff / pyarrow: {theirs['seconds'] / table[0][1]:.1f} by the clock, {theirs['cpu'] / table[0][2]:.1f} by CPU")
+common.save("parquet", {"rows": [{"what": "Parquet to rows, of CPU", "skiff": [size / table[0][2]], "peer": "pyarrow", "theirs": [size / theirs["cpu"]]}]})
 shutil.rmtree(folder)

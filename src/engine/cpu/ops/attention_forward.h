@@ -64,7 +64,8 @@ static void E(forward_tile)(void *self, int64_t i, int thread)
     E(end)();
     for (int j = 0; j < BLOCK; j++)
         factor[j] = 1 / sum[j];
-    BY_TYPE(h, E(store_queries), a->t->at[0], (row*a->seq + q) * out_width + head * a->size, out_width, queries, a->size, out, a->H, factor);
+    BY_TYPE(h, E(store_queries), a->t->at[0], (row*a->seq + q) * out_width + head * a->size, out_width, queries, a->size, out, a->H,
+            factor);
     for (int64_t j = 0; a->t->at[1] && j < queries; j++)
         ((float *)a->t->at[1])[(row*a->seq + q + j) * a->heads + head] = most[j] + logf(sum[j]);
 }

@@ -20,8 +20,8 @@ trap '[ -n "$emulator" ] && kill "$emulator" 2>/dev/null; rm -rf "$run"' EXIT
 trap 'exit 1' INT TERM
 
 # The first program of the machine.
-mkdir -p "$run/root/bin" "$run/root/proc" "$run/root/tmp" "$run/root/dev" "$run/iso"
-cp /bin/busybox "$run/root/bin/" && cp -r "$folder/." "$run/root/" || exit
+mkdir -p "$run/files/bin" "$run/files/proc" "$run/files/tmp" "$run/files/dev" "$run/iso"
+cp /bin/busybox "$run/files/bin/" && cp -r "$folder/." "$run/files/" || exit
 {
     echo '#!/bin/busybox sh'
     echo '/bin/busybox mount -t proc proc /proc'
@@ -29,15 +29,15 @@ cp /bin/busybox "$run/root/bin/" && cp -r "$folder/." "$run/root/" || exit
     for command in "$@"; do printf 'echo "+ %s"\n%s 2>&1\n' "$command" "$command"; done
     echo 'echo "+ the end"'
     echo '/bin/busybox poweroff -f'
-} > "$run/root/init"
-chmod +x "$run/root/init"
-(cd "$run/root" && find . | cpio -o -H newc -R 0:0 --quiet) > "$run/iso/initrd" || exit
+} > "$run/files/init"
+chmod +x "$run/files/init"
+(cd "$run/files" && find . | cpio -o -H newc -R 0:0 --quiet) > "$run/iso/initrd" || exit
 
-# A disc that boots: without what Bochs has not (XSAVEC and XSAVES as they should be) and what takes long (tests of the kernel's ciphers).
+# A disc that boots: without what Bochs has not as it should be (XSAVEC and XSAVES, the rate of TSC) and what takes long (tests of ciphers).
 cp "$to/vmlinuz" "$run/iso/linux"
 cp /usr/lib/ISOLINUX/isolinux.bin /usr/lib/syslinux/modules/bios/ldlinux.c32 "$run/iso/"
 printf '%s\n' 'default linux' 'prompt 0' 'label linux' ' kernel linux' \
-    ' append initrd=initrd console=ttyS0 quiet nokaslr mitigations=off rodata=off clearcpuid=321,323 cryptomgr.notests lpj=1000000 panic=-1' \
+    ' append initrd=initrd console=ttyS0 quiet nokaslr mitigations=off rodata=off clearcpuid=321,323 cryptomgr.notests tsc=unstable lpj=1000000 panic=-1' \
     > "$run/iso/isolinux.cfg"
 xorriso -as mkisofs -quiet -o "$run/disc" -b isolinux.bin -c boot.cat -no-emul-boot -boot-load-size 4 -boot-info-table "$run/iso" 2>/dev/null
 cat > "$run/bochsrc" << END

@@ -19,20 +19,20 @@
 #endif
 
 // With checks in every load our own products are thirty times slower, and tests of whole models with them: there the library
-// serves AVX2 too. (The generic set has them still.)
-#if defined(__SANITIZE_ADDRESS__)
-#define AVX2_BY_LIBRARY true
+// serves. (The generic set has them still.) `make F32_BY_LIBRARY=1` asks for it in any build, to compare.
+#if defined(__SANITIZE_ADDRESS__) || defined(F32_BY_LIBRARY)
+#define BY_LIBRARY true
 #else
-#define AVX2_BY_LIBRARY false
+#define BY_LIBRARY false
 #endif
 
 static const isa isas[] = {         // best first
-    { "amx",        "AMX-BF16 and AVX-512 BF16", features_amx,        true,  true,  0x3e7, X86(amx) },
-    { "avx512bf16", "AVX-512 F BW VL DQ BF16",   features_avx512bf16, true,  true,  0xe7,  X86(avx512bf16) },
-    { "avx512",     "AVX-512 F BW VL DQ",        features_avx512,     false, true,  0x27,  X86(avx512) },
-    { "avx2",       "AVX2, FMA and F16C",        features_avx2,       false, AVX2_BY_LIBRARY, 0x7, X86(avx2) },
-    { "neon",       "the NEON of 64-bit ARM",    features_neon,       false, false, 0,     ARM(neon) },
-    { "generic",    "nothing",                   features_generic,    false, false, 0x1,   kernels_generic, peak_generic },
+    { "amx",        "AMX-BF16 and AVX-512 BF16", features_amx,        true,  BY_LIBRARY, 0x3e7, X86(amx) },
+    { "avx512bf16", "AVX-512 F BW VL DQ BF16",   features_avx512bf16, true,  BY_LIBRARY, 0xe7,  X86(avx512bf16) },
+    { "avx512",     "AVX-512 F BW VL DQ",        features_avx512,     false, BY_LIBRARY, 0x27,  X86(avx512) },
+    { "avx2",       "AVX2, FMA and F16C",        features_avx2,       false, BY_LIBRARY, 0x7,   X86(avx2) },
+    { "neon",       "the NEON of 64-bit ARM",    features_neon,       false, false,      0,     ARM(neon) },
+    { "generic",    "nothing",                   features_generic,    false, false,      0x1,   kernels_generic, peak_generic },
 };
 
 const isa *isa_for(const features *f)

@@ -68,17 +68,19 @@ INLINE void bf16_micro(float *c, int64_t ldc, const uint16_t *a, int64_t lda, in
     for (int i = 0; i < BF16_ROWS; i++)
         for (int j = 0; j < BF16_VECS; j++)
             sum[i][j] = add ? v_load(c + i*ldc + j*LANES) : v_set(0);
-    for (int64_t k = 0; k < K; k += 2) {
-        __m512bh row[BF16_VECS];
-        for (int j = 0; j < BF16_VECS; j++)
-            row[j] = (__m512bh)_mm512_loadu_si512(b + k*ldb + 2*LANES*j);
-        for (int i = 0; i < BF16_ROWS; i++) {
-            int32_t pair;
-            memcpy(&pair, a + i*lda + k/32*step + k%32, sizeof pair);
+    // Within a square addresses are a base and constants: 16 products to 30 instructions.
+    for (int64_t square = 0; square < K; square += 32, a += step, b += 32*ldb)
+        for (int64_t k = 0; k < 32; k += 2) {
+            __m512bh row[BF16_VECS];
             for (int j = 0; j < BF16_VECS; j++)
-                sum[i][j] = _mm512_dpbf16_ps(sum[i][j], (__m512bh)_mm512_set1_epi32(pair), row[j]);
+                row[j] = (__m512bh)_mm512_loadu_si512(b + k*ldb + 2*LANES*j);
+            for (int i = 0; i < BF16_ROWS; i++) {
+                int32_t pair;
+                memcpy(&pair, a + i*lda + k, sizeof pair);
+                for (int j = 0; j < BF16_VECS; j++)
+                    sum[i][j] = _mm512_dpbf16_ps(sum[i][j], (__m512bh)_mm512_set1_epi32(pair), row[j]);
+            }
         }
-    }
     for (int i = 0; i < BF16_ROWS; i++)
         for (int j = 0; j < BF16_VECS; j++)
             v_store(c + i*ldc + j*LANES, sum[i][j]);

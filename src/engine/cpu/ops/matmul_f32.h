@@ -4,7 +4,7 @@
 
 enum { PANEL_ROWS = REGISTERS == 32 ? 8 : 4, PANEL_VECS = LANE == 4 && REGISTERS == 16 ? 2 : 3, PANEL = PANEL_VECS * LANE,
        F32_TILE_ROWS = 96, F32_TILE_COLUMNS = 576 / PANEL * PANEL,
-       F32_STRIP = 256,                 // of K: a strip of a panel and of a tile's rows stay in the nearer caches
+       F32_STRIP = PANEL > 32 ? 192 : 256,      // of K: a strip of a panel and of a tile's rows stay in the nearer caches
        F32_B_MOST = 1 << 21 };          // elements of b packed at once
 
 static void f32_chunks(mm *p, const call *c, bool y_bf16)

@@ -13,6 +13,7 @@ PEERS = os.environ.get("PEERS", "build/peers")                  # torch, transfo
 LEVANTER = os.environ.get("LEVANTER", "build/bench-peers")      # Levanter, whose transformers is another
 SMOL = os.environ.get("SMOL", "build/smollm2-hf")
 MODEL = os.environ.get("MODEL", SMOL if os.path.exists(SMOL + "/config.json") else "fixtures/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf")
+LOAD = os.getloadavg()[0]           # before anything was measured
 CHATS = os.environ.get("DATA", "data/quickstart/train.jsonl")
 
 
@@ -92,7 +93,7 @@ def folder(name):
 
 
 def save(name, values):
-    values = {"row": name, "when": time.strftime("%Y-%m-%d %H:%M"), "machine": processor(), "load": os.getloadavg()[0]} | values
+    values = {"row": name, "when": time.strftime("%Y-%m-%d %H:%M"), "machine": processor(), "load": LOAD} | values
     os.makedirs(OUT, exist_ok=True)
     with open(f"{OUT}/{name}.json", "w") as f:
         json.dump(values, f, indent=1)

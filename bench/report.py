@@ -55,7 +55,7 @@ def of_sft(result):
     for r in result["runs"]:
         runs.setdefault(r["trainer"], []).append(r)
     seconds = {name: [r["seconds"] for r in of] for name, of in runs.items()}
-    what = f"one epoch of {result['rows']} rows of {result['data']}, {result['batch']} x {result['seq']} {result['precision']}, to the export, s"
+    what = f"epoch of {result['rows']} rows of {result['data']}, {result['batch']} x {result['seq']} {result['precision']}, to the export, s"
     trained = {name: of[0]["trained_tokens"] for name, of in runs.items()}
     for name in [n for n in runs if n != "Skiff"] or [""]:
         ratio = median(seconds[name]) / median(seconds["Skiff"]) if name else None
@@ -121,20 +121,20 @@ def table(results):
 def plot(results):
     """Bars of the ratios, to a scale that ends at the largest, with a line at 1."""
     bars = [n for _, lines in results for n in lines if n["ratio"]]
-    height, left, width = 24, 500, 420
+    height, left, width = 24, 580, 380
     most = max([1.0, *(n["ratio"] for n in bars)])
     # A few ratios of tens would press all others together: the scale is of square roots then.
     place = (lambda v: width * v / most) if most <= 8 else (lambda v: width * (v / most) ** 0.5)
     one = left + place(1)
     out = [f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {left + width + 70} {height * (len(bars) + 2)}' {FAMILY}>",
-           f"<rect width='100%' height='100%' fill='#ffffff'/><text x='{one}' y='16' text-anchor='middle' fill='{INK}'>1 (as the peer)</text>"]
+           f"<rect width='100%' height='100%' fill='#ffffff'/><text x='{one:.1f}' y='16' text-anchor='middle' fill='{INK}'>1 (as the peer)</text>"]
     for i, n in enumerate(bars):
         y, size = height * (i + 1), place(n["ratio"])
-        label = escape(f"{n['what'].split(', tokens/s')[0]}: {n['peer']}")
+        label = escape(f"{n['what'].rpartition(', ')[0]}{' memory' * n['what'].endswith('GB')}: {n['peer']}")
         out.append(f"<text x='{left - 8}' y='{y + 15}' text-anchor='end' fill='{INK}'>{label}</text>"
                    f"<rect x='{left}' y='{y + 3}' width='{size:.1f}' height='{height - 8}' fill='{GOOD if n['ratio'] >= 1 else BAD}'/>"
                    f"<text x='{left + size + 6:.1f}' y='{y + 15}' fill='{INK}'>{n['ratio']:.2f}</text>")
-    out.append(f"<line x1='{one}' x2='{one}' y1='20' y2='{height * (len(bars) + 1)}' stroke='{FAINT}'/></svg>")
+    out.append(f"<line x1='{one:.1f}' x2='{one:.1f}' y1='20' y2='{height * (len(bars) + 1)}' stroke='{FAINT}'/></svg>")
     return "\n".join(out) + "\n"
 
 
@@ -143,7 +143,7 @@ def main():
     if not results:
         sys.exit(f"bench: no results in {common.OUT}")
     text = table(results)
-    head = "".join(f"{r['row']}: {r['when']}, {r['machine']}, load {r['load']:.1f} at its end\n" for r, _ in results)
+    head = "".join(f"{r['row']}: {r['when']}, {r['machine']}, load {r['load']:.1f} before it\n" for r, _ in results)
     for name, what in (("table.md", text + "\n" + head), ("plot.svg", plot(results))):
         with open(f"{common.OUT}/{name}", "w") as f:
             f.write(what)

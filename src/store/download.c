@@ -285,8 +285,6 @@ static bool part_is_done(slot *s, err *e)
     return f->part.done < f->part.parts || begin_check(f, e);
 }
 
-static bool is_redirect(long status) { return status == 301 || status == 302 || status == 303 || status == 307 || status == 308; }
-
 static bool follow(slot *s, err *e)
 {
     if (++s->redirects > MOST_REDIRECTS)
@@ -343,7 +341,7 @@ static bool request_ended(slot *s, CURLcode code, err *e)
         take_whole(s);
         return true;
     }
-    if (code == CURLE_OK && is_redirect(status))
+    if (code == CURLE_OK && http_redirects(status))
         return follow(s, e);
     if (code == CURLE_OK && (status == 200 || status == 206)) {
         if (!s->direct && s->redirects)

@@ -317,7 +317,7 @@ static bool ask_once(http *h, arena *a, const char *url, const http_request *r, 
     return ok;
 }
 
-static bool is_redirect(long status) { return status == 301 || status == 302 || status == 303 || status == 307 || status == 308; }
+bool http_redirects(long status) { return status == 301 || status == 302 || status == 303 || status == 307 || status == 308; }
 
 // Along redirects to an answer.
 static bool ask(http *h, arena *a, const http_request *r, text *body, http_answer *out, CURLcode *code, char *why, err *e)
@@ -325,7 +325,7 @@ static bool ask(http *h, arena *a, const http_request *r, text *body, http_answe
     out->url = r->url;
     for (int i = 0; i <= MOST_REDIRECTS; i++) {
         TRY(ask_once(h, a, out->url, r, body, out, code, why, e));
-        if (*code != CURLE_OK || !is_redirect(out->status))
+        if (*code != CURLE_OK || !http_redirects(out->status))
             return true;
         char *next = http_join(a, out->url, out->headers.location, e);
         TRY(next);

@@ -49,6 +49,7 @@ void *http_handle(http *h, arena *a, const char *url, http_headers *headers, voi
 void *http_multi(http *h);
 char *http_join(arena *a, const char *from, str to, err *e);           // the address of a redirect
 bool http_same_host(const char *a, const char *b);                      // scheme, host and port
+bool http_redirects(long status);                                      // an answer that names another address
 bool http_passes(int curl_code, long status);                          // worth trying again
 double http_wait(int tries, str retry_after);                          // seconds
 double http_patience(void);                                             // seconds of silence that are waited for

@@ -50,16 +50,18 @@ static void r_matmul_weight(program *p, type h)
 // A few rows: the shortest way, which reads b as it lies. Each factor has a type of its own.
 static void r_matmul_few(program *p, type h)
 {
-    static const char *const names[4][3] = { { "a1", "y1", "z1" }, { "a2", "y2", "z2" }, { "a7", "y7", "z7" }, { "a61", "y61", "z61" } };
-    static const int64_t rows[4] = { 1, 2, 7, 61 };
+    static const char *const names[5][3] = { { "a1", "y1", "z1" }, { "a2", "y2", "z2" }, { "a7", "y7", "z7" }, { "a13", "y13", "z13" },
+                                             { "a61", "y61", "z61" } };
+    static const int64_t rows[5] = { 1, 2, 7, 13, 61 };
     tensor b = in(p, BF16, "b", SHAPE(267, 339)), c = in(p, F32, "c", SHAPE(35, 64));
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         tensor z = out(p, F32, names[i][2], SHAPE(rows[i], 35)), a = in(p, h, names[i][0], SHAPE(rows[i], 339));
         op_matmul_nt(p, out(p, h, names[i][1], SHAPE(rows[i], 267)), a, b, SET);
         op_matmul_nt(p, z, in(p, F32, "short", SHAPE(rows[i], 64)), c, SET);
         op_matmul_nt(p, z, in(p, F32, "more", SHAPE(rows[i], 64)), c, ADD);
     }
     op_matmul_nt(p, out(p, F32, "many", SHAPE(65, 267)), in(p, F32, "x", SHAPE(65, 339)), b, SET);
+    op_matmul_nt(p, out(p, F32, "long rows", SHAPE(11, 5)), in(p, h, "long x", SHAPE(11, 9001)), in(p, BF16, "long b", SHAPE(5, 9001)), SET);
 }
 static void r_embed(program *p, type h)
 {

@@ -119,6 +119,12 @@ static inline void v_put_n(void *y, int64_t i, vec a, int n, int bf16)
     bf16 ? v_store_h_n((uint16_t *)y + i, a, n) : v_store_n((float *)y + i, a, n);
 }
 
+static inline lane l_get(const void *x, int64_t i, int as)
+{
+    return as == AS_BF16 ? l_load_h((const uint16_t *)x + i) : as == AS_ROUNDED ? l_rounded(l_load((const float *)x + i))
+         : l_load((const float *)x + i);
+}
+
 // A register of a row of n elements.
 static inline lane l_get_n(const void *x, int64_t i, int64_t n, int as)
 {

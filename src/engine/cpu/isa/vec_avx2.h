@@ -12,6 +12,7 @@ static inline lane l_load(const float *x) { return _mm256_loadu_ps(x); }
 static inline void l_store(float *y, lane a) { _mm256_storeu_ps(y, a); }
 static inline lane l_add(lane a, lane b) { return _mm256_add_ps(a, b); }
 static inline lane l_fma(lane a, lane b, lane c) { return _mm256_fmadd_ps(a, b, c); }
+static inline lane l_held(lane a) { __asm__ ("" : "+x"(a)); return a; }     // loaded once, not again with each use
 
 // Turns a square of 8 x 8: row i becomes column i. Pairs, then fours, then the 128-bit halves.
 static inline void l_turn(lane r[LANE])

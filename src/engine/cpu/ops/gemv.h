@@ -1,8 +1,25 @@
-// Products y = a b^T with few rows of a: a step of generation. Every row of b is read once, where it lies, and multiplied with all rows
-// of a on the way, four at a time; nothing is packed. With one row a matter of memory: BF16 weights take half the time of F32 ones.
-// Each sum is made in one order, whatever the tiles.
+// Products y = a b^T with few rows of a: a step of generation, or a chunk of a prompt. Every row of b is read once, where it lies;
+// nothing is packed. With one row of a it is a matter of memory: BF16 weights take half the time of F32 ones. A few are multiplied on
+// the way, four at a time. Of more, blocks of a's rows meet blocks of b's, which wait in the nearest cache, widened.
+// Each sum is made in one order, whatever the tiles and however many rows there are.
 
-enum { GEMV_TILE = 32768 };         // elements of b to a tile
+enum { GEMV_TILE = 32768,           // elements of b to a tile
+       GEMV_FEW = 8,                // rows of a that are a few
+       GEMV_NEAR = 8192,            // elements of b that wait for all rows of a
+       LANE_PARTS = LANES / LANE,
+       GEMV_A = LANE_PARTS == 1 ? 4 : 3, GEMV_B = LANE_PARTS == 1 ? 4 : REGISTERS / LANE_PARTS / 4 };  // a block: its sums are registers
+
+INLINE void gemv_put(const task *t, int64_t at, float sum)
+{
+    float *y = (float *)t->at[0] + at, add = 0;
+    uint16_t *half = (uint16_t *)t->at[0] + at;
+    if (t->c->mode == ADD)
+        add = t->bf16[0] ? bf16_to_float(*half) : *y;
+    if (t->bf16[0])
+        *half = bf16_from_float(add + sum);
+    else
+        *y = add + sum;
+}
 
 // `rows` rows of b from n on, with `count` rows of a from m on: both constants, so that the sums stay in registers.
 INLINE void gemv_rows(const task *t, int64_t m, int64_t n, const int rows, const int count, const int x_half, const int w_as)
@@ -31,38 +48,99 @@ INLINE void gemv_rows(const task *t, int64_t m, int64_t n, const int rows, const
             sum[i][j] = v_fma(x, v_get_n(t->at[2], (n + j)*K + whole, (int)left, w_as), sum[i][j]);
     }
     for (int i = 0; i < count; i++)
-        for (int j = 0; j < rows; j++) {
-            const int64_t at = (m + i)*N + n + j;
-            float *y = (float *)t->at[0] + at, add = 0;
-            uint16_t *half = (uint16_t *)t->at[0] + at;
-            if (t->c->mode == ADD)
-                add = t->bf16[0] ? bf16_to_float(*half) : *y;
-            const float all = add + v_sum(sum[i][j]);
-            if (t->bf16[0])
-                *half = bf16_from_float(all);
-            else
-                *y = all;
+        for (int j = 0; j < rows; j++)
+            gemv_put(t, (m + i)*N + n + j, v_sum(sum[i][j]));
+}
+
+// Rows of b that are near, and where they begin in b.
+typedef struct near_rows { const void *at; int64_t first, count; } near_rows;
+
+// Row i of a with row r of the near ones, from their vecs on: what is left of the row, and the sum.
+INLINE void gemv_end(const task *t, const near_rows *b, int64_t i, int64_t r, vec sum, const int x_half, const int w_as)
+{
+    const int64_t K = SIZE(k), whole = K / LANES * LANES;
+    if (whole < K)
+        sum = v_fma(v_get_n(t->at[1], i*K + whole, (int)(K - whole), x_half), v_get_n(b->at, r*K + whole, (int)(K - whole), w_as), sum);
+    gemv_put(t, i*SIZE(n) + b->first + r, v_sum(sum));
+}
+
+// `count` rows of a from m on with `rows` of b from the j-th near one on: both constants.
+INLINE void gemv_block(const task *t, const near_rows *b, int64_t m, int64_t j, const int count, const int rows, const int x_half,
+                       const int w_as)
+{
+    const int64_t K = SIZE(k);
+    lane sum[GEMV_A][GEMV_B][LANE_PARTS];
+    UNROLL for (int i = 0; i < count; i++)
+        UNROLL for (int r = 0; r < rows; r++)
+            UNROLL for (int l = 0; l < LANE_PARTS; l++)
+                sum[i][r][l] = l_set(0);
+    for (int64_t k = 0; k + LANES <= K; k += LANES)
+        UNROLL for (int l = 0; l < LANE_PARTS; l++) {
+            lane w[GEMV_B];
+            UNROLL for (int r = 0; r < rows; r++)
+                w[r] = l_get(b->at, (j + r)*K + k + l*LANE, w_as);
+            UNROLL for (int i = 0; i < count; i++) {
+                const lane x = l_held(l_get(t->at[1], (m + i)*K + k + l*LANE, x_half));
+                UNROLL for (int r = 0; r < rows; r++)
+                    sum[i][r][l] = l_fma(x, w[r], sum[i][r][l]);
+            }
+        }
+    UNROLL for (int i = 0; i < count; i++)
+        UNROLL for (int r = 0; r < rows; r++) {
+            float lanes[LANES];
+            UNROLL for (int l = 0; l < LANE_PARTS; l++)
+                l_store(lanes + l*LANE, sum[i][r][l]);
+            gemv_end(t, b, m + i, j + r, v_load(lanes), x_half, w_as);
         }
 }
 
-// A single row of a: four of b at a time.
-INLINE void gemv_one(const task *t, int64_t begin, int64_t end, const int x_half, const int w_as)
+INLINE void gemv_some(const task *t, const near_rows *b, int64_t m, const int count, const int x_half, const int w_as)
 {
-    int64_t n = begin;
-    for (; n + 4 <= end; n += 4)
-        gemv_rows(t, 0, n, 4, 1, x_half, w_as);
-    for (; n < end; n++)
-        gemv_rows(t, 0, n, 1, 1, x_half, w_as);
+    int64_t j = 0;
+    for (; j + GEMV_B <= b->count; j += GEMV_B)
+        gemv_block(t, b, m, j, count, GEMV_B, x_half, w_as);
+    for (; j < b->count; j++)
+        gemv_block(t, b, m, j, count, 1, x_half, w_as);
 }
 
+// All rows of a with the near ones of b.
+INLINE void gemv_all(const task *t, const near_rows *b, const int x_half, const int w_as)
+{
+    int64_t m = 0;
+    for (; m + GEMV_A <= SIZE(m); m += GEMV_A)
+        gemv_some(t, b, m, GEMV_A, x_half, w_as);
+    for (; m < SIZE(m); m++)
+        gemv_some(t, b, m, 1, x_half, w_as);
+}
+
+INLINE void gemv_near(const task *t, int64_t begin, int64_t end, const int x_half, const int w_as)
+{
+    const int64_t K = SIZE(k), most = MAX(GEMV_NEAR / K / GEMV_B, 1) * GEMV_B;
+    _Alignas(64) float widened[GEMV_NEAR];
+    for (int64_t n = begin; n < end; n += most) {
+        near_rows b = { (const char *)t->at[2] + n*K * (w_as == AS_BF16 ? 2 : 4), n, MIN(most, end - n) };
+        if (w_as == AS_F32 || b.count * K > GEMV_NEAR) {       // a row so long is read as it is
+            gemv_all(t, &b, x_half, w_as);
+            continue;
+        }
+        copy_part(widened, b.at, 0, b.count * K, 0, w_as);
+        b.at = widened;
+        gemv_all(t, &b, x_half, AS_F32);
+    }
+}
+
+// One row of a: four of b at a time.
 INLINE void gemv_typed(const task *t, int64_t begin, int64_t end, const int x_half, const int w_as)
 {
     const int64_t M = SIZE(m);
-    if (M == 1) {
-        gemv_one(t, begin, end, x_half, w_as);
+    int64_t n = begin;
+    if (M > GEMV_FEW) {
+        gemv_near(t, begin, end, x_half, w_as);
         return;
     }
-    for (int64_t n = begin; n < end; n++) {
+    for (; M == 1 && n + 4 <= end; n += 4)
+        gemv_rows(t, 0, n, 4, 1, x_half, w_as);
+    for (; n < end; n++) {
         int64_t m = 0;
         for (; m + 4 <= M; m += 4)
             gemv_rows(t, m, n, 1, 4, x_half, w_as);

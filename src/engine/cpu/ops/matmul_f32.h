@@ -24,20 +24,16 @@ static int64_t f32_thread_bytes(const mm *p)
 }
 
 // b[k][l] of a panel = x[n + l][k]: squares are turned.
-static void f32_pack_panel(void *self, int64_t i, int thread)
+INLINE void f32_pack_panel_as(const mm *p, int64_t i, const int as)
 {
-    const mm *p = self;
-    const task *t = p->t;
-    const int as = READ_AS(2);
     float *b = (float *)p->b + i * PANEL * p->kc;
-    (void)thread;
     for (int64_t k = 0; k < p->kc; k += LANE)
         for (int v = 0; v < PANEL_VECS; v++) {
             lane square[LANE];
             const int64_t n = i * PANEL + v * LANE, width = MIN(LANE, p->kc - k);
             for (int l = 0; l < LANE; l++) {
                 const int64_t at = (p->n0 + n + l) * p->K + p->k0 + k;
-                square[l] = n + l < p->nc ? l_get_n(t->at[2], at, width, as) : l_set(0);
+                square[l] = n + l < p->nc ? l_get_n(p->t->at[2], at, width, as) : l_set(0);
             }
             l_turn(square);
             for (int l = 0; l < width; l++)
@@ -46,18 +42,30 @@ static void f32_pack_panel(void *self, int64_t i, int thread)
 }
 
 // Eight rows of b in all panels.
-static void f32_pack_rows(void *self, int64_t i, int thread)
+INLINE void f32_pack_rows_as(const mm *p, int64_t i, const int as)
 {
-    const mm *p = self;
-    const task *t = p->t;
-    const int as = READ_AS(2);
-    (void)thread;
     for (int64_t k = 8*i; k < MIN(p->kc, 8*i + 8); k++)
         for (int64_t n = 0; n < round_up(p->nc, PANEL); n += LANE) {
             float *to = (float *)p->b + n / PANEL * PANEL * p->kc + k * PANEL + n % PANEL;
             const int64_t at = (p->k0 + k) * p->N + p->n0 + n;
-            l_store(to, n < p->nc ? l_get_n(t->at[2], at, MIN(LANE, p->nc - n), as) : l_set(0));
+            l_store(to, n < p->nc ? l_get_n(p->t->at[2], at, MIN(LANE, p->nc - n), as) : l_set(0));
         }
+}
+
+static void f32_pack_panel(void *self, int64_t i, int thread)
+{
+    const mm *p = self;
+    const task *t = p->t;
+    (void)thread;
+    BY_READ(READ_AS(2), f32_pack_panel_as, p, i);
+}
+
+static void f32_pack_rows(void *self, int64_t i, int thread)
+{
+    const mm *p = self;
+    const task *t = p->t;
+    (void)thread;
+    BY_READ(READ_AS(2), f32_pack_rows_as, p, i);
 }
 
 // Eight rows of a turned a, LANE columns: PANEL_ROWS of these together, by k. The rows after them are fetched meanwhile.

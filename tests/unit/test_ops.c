@@ -192,6 +192,18 @@ static int32_t starts(const char *name, int64_t i)
     (void)name;
     return (int32_t)(i >= 150 ? i % 150 / 97 * 97 : i < 10 ? 0 : i < 140 ? 10 : i);
 }
+// Rows of several blocks, cut into parts; each token sees from anywhere on, so that no group of queries or keys is seen as a whole.
+static void r_attention_long(program *p, type h)
+{
+    tensor qkv = in(p, h, "qkv", SHAPE(331, 5 * 40)), start = in(p, I32, "start", SHAPE(331)), dout = in(p, h, "dout", SHAPE(331, 3 * 40));
+    tensor o = out(p, h, "o", SHAPE(331, 3 * 40)), lse = out(p, F32, "lse", SHAPE(331, 3));
+    op_attention(p, o, lse, qkv, start, 1, 331, 0.3f);
+    op_attention_backward(p, out(p, h, "dqkv", SHAPE(331, 5 * 40)), out(p, F32, "delta", SHAPE(331, 3)), dout, qkv, o, lse, start, 1, 331,
+        0.3f);
+}
+static int32_t scattered(const char *name, int64_t i) { (void)name; return (int32_t)(i * 7919 % 1009 % (i + 1)); }
+static int32_t short_segments(const char *name, int64_t i) { (void)name; return (int32_t)(i / 37 * 37); }
+
 static void r_attention_one(program *p, type h)
 {
     tensor qkv = in(p, h, "qkv", SHAPE(3, 3 * 5)), start = in(p, I32, "start", SHAPE(3));
@@ -222,6 +234,8 @@ static const op_case cases[] = {
     { "clip", r_clip_made, none, 1e-6f, 1e-6f }, { "adamw", r_adamw, none, 2e-6f, 6e-3f },
     { "adamw_small", r_adamw_small, a_key, 8e-3f, 8e-3f },
     { "attention", r_attention, starts, 4e-6f, 2e-2f }, { "attention_one", r_attention_one, none, 4e-6f, 1e-2f },
+    { "attention_long", r_attention_long, none, 4e-6f, 2e-2f }, { "attention_long of segments", r_attention_long, short_segments, 4e-6f, 2e-2f },
+    { "attention_long, scattered", r_attention_long, scattered, 4e-6f, 2e-2f },
     { "attention_cached", r_attention_cached, at_31, 2e-6f, 6e-3f },
 };
 

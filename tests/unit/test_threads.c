@@ -78,6 +78,52 @@ static void check_trainings(type compute)
 TEST(a_training_leaves_the_same_bits_for_any_number_of_threads)     { check_trainings(F32); }
 TEST(a_training_in_bf16_does_too)                                   { check_trainings(BF16); }
 
+// Attention's backward of a row that is cut into parts: dqkv.
+static float *attention_backward(pool *threads, int64_t seq)
+{
+    const int64_t size = 16, q = 4 * size;
+    err e = {0};
+    program p;
+    program_open(&p, F32);
+    tensor qkv = program_tensor(&p, STATE, F32, "qkv", SHAPE(seq, q)), out = program_tensor(&p, STATE, F32, "out", SHAPE(seq, 2 * size));
+    tensor dout = program_tensor(&p, STATE, F32, "dout", SHAPE(seq, 2 * size)), lse = program_tensor(&p, STATE, F32, "lse", SHAPE(seq, 2));
+    tensor start = program_tensor(&p, INPUT, I32, "start", SHAPE(seq)), dqkv = program_tensor(&p, OUTPUT, F32, "dqkv", SHAPE(seq, q));
+    op_attention_backward(&p, dqkv, program_tensor(&p, OUTPUT, F32, "delta", SHAPE(seq, 2)), dout, qkv, out, lse, start, 1, seq, 0.25f);
+    must(program_finish(&p, &e), &e);
+    engine *g = cpu_open(&p, &(cpu_options){ .pool = threads }, &e);
+    must(g, &e);
+    const tensor filled[] = { qkv, out, dout };
+    for (size_t t = 0; t < COUNT(filled); t++)
+        for (int64_t i = 0; i < shape_count(program_value(&p, filled[t])->shape); i++)
+            ((float *)g->address(g, filled[t]))[i] = (float)((uint32_t)(i + 1) * 2654435761u >> 8) / 8388608.0f - 1;
+    for (int64_t i = 0; i < seq; i++) {
+        ((int32_t *)g->address(g, start))[i] = (int32_t)(i < seq / 3 ? 0 : seq / 3);
+        ((float *)g->address(g, lse))[2*i] = ((float *)g->address(g, lse))[2*i + 1] = 4;
+    }
+    must(g->step(g, &e), &e);
+    float *x = malloc((size_t)(seq * q) * sizeof *x);
+    must(g->read(g, dqkv, 0, seq * q, x, &e), &e);
+    g->close(g);
+    program_close(&p);
+    return x;
+}
+
+TEST(parts_of_a_long_row_are_added_up_in_their_order)
+{
+    const int64_t seq = 700;
+    float *first = attention_backward(NULL, seq);
+    for (size_t i = 0; i < COUNT(counts); i++) {
+        err e = {0};
+        pool *threads = pool_open(counts[i], &e);
+        must(threads, &e);
+        float *other = attention_backward(threads, seq);
+        CHECK(memcmp(other, first, (size_t)(seq * 64) * sizeof *first) == 0);
+        free(other);
+        pool_close(threads);
+    }
+    free(first);
+}
+
 // Rows of two segments; all but a few positions are trained.
 static void fill_batch(int32_t *b, int64_t n, int64_t seq, int64_t vocab)
 {

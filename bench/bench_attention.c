@@ -1,12 +1,6 @@
 // Attention alone, in the engine, forward and backward: GFLOP/s of what is not masked, and their share of the peak measured just before.
 //     build/bench/bench_attention [f32|bf16] [instruction set] [threads] [repeats] [part of a name]
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/clock.h"
-#include "base/util.h"
-#include "engine/engine.h"
+#include "alone.h"
 
 typedef struct work { const char *name; int64_t rows, seq, heads, kv_heads, size, segment; } work;
 
@@ -18,12 +12,6 @@ static const work works[] = {           // segment: tokens of a conversation, of
 };
 
 typedef struct bench { program p; tensor qkv, out, lse, dout, dqkv, delta, start; engine *g; } bench;
-
-static void must(bool ok, const err *e)
-{
-    if (!ok)
-        fprintf(stderr, "%s\n", e->text), exit(1);
-}
 
 static void make(bench *b, const work *w, type h, bool backward)
 {
@@ -47,13 +35,7 @@ static void fill(engine *g, tensor t, type h)
     uint32_t seed = 1;
     for (int64_t i = 0; i < shape_count(program_value(g->program, t)->shape); i++) {
         seed = seed * 1664525u + 1013904223u;
-        const float x = (float)(seed >> 8) / 8388608.0f - 1;
-        uint32_t bits;
-        memcpy(&bits, &x, sizeof bits);
-        if (h == F32)
-            ((float *)at)[i] = x;
-        else
-            ((uint16_t *)at)[i] = (uint16_t)(bits >> 16);
+        put(at, i, (float)(seed >> 8) / 8388608.0f - 1, h);
     }
 }
 
@@ -73,12 +55,7 @@ static double best_of(const work *w, type h, bool backward, pool *threads, const
         for (int64_t s = 0; s < w->heads; s++)
             ((float *)b.g->address(b.g, b.lse))[i * w->heads + s] = 6;
     }
-    double best = 1e9;
-    for (int i = 0; i <= repeats; i++) {
-        double begin = clock_now();
-        must(b.g->step(b.g, &e), &e);
-        best = i ? MIN(best, clock_now() - begin) : best;
-    }
+    const double best = best_step(b.g, repeats);
     b.g->close(b.g);
     program_close(&b.p);
     return best;

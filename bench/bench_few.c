@@ -1,40 +1,13 @@
 // The products of generation alone: all of a SmolLM2-135M pass but the head's, float32 rows times weights in the type of a file, each
 // layer's weights its own, so that they come from memory. Tokens a second, GFLOP/s, and GB/s of weights, by the number of rows.
 //     build/bench/bench_few [f32|bf16] [instruction set] [threads] [repeats] [rows…]
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/clock.h"
-#include "base/util.h"
-#include "engine/engine.h"
+#include "alone.h"
 
 enum { LAYERS = 30, PRODUCTS = 4 };
 
 static const struct { const char *name; int64_t N, K; mode mode; } works[PRODUCTS] = {
     { "qkv", 960, 576, SET }, { "o", 576, 576, ADD }, { "gate, up", 3072, 576, SET }, { "down", 576, 1536, ADD },
 };
-
-static void must(bool ok, const err *e)
-{
-    if (!ok)
-        fprintf(stderr, "%s\n", e->text), exit(1);
-}
-
-// Small numbers, whole eighths: exact in BF16, which is the upper half of a number.
-static void fill(engine *g, tensor t, int64_t count, type h)
-{
-    void *at = g->address(g, t);
-    for (int64_t i = 0; i < count; i++) {
-        const float x = (float)(i % 13) * 0.125f - 0.75f;
-        uint32_t bits;
-        memcpy(&bits, &x, sizeof bits);
-        if (h == F32)
-            ((float *)at)[i] = x;
-        else
-            ((uint16_t *)at)[i] = (uint16_t)(bits >> 16);
-    }
-}
 
 // The best time of a pass of `rows`.
 static double best_of(int64_t rows, type h, pool *threads, const char *isa, int repeats)
@@ -55,15 +28,10 @@ static double best_of(int64_t rows, type h, pool *threads, const char *isa, int 
     engine *g = cpu_open(&p, &(cpu_options){ .pool = threads, .isa = isa }, &e);
     must(g, &e);
     for (int i = 0; i < PRODUCTS; i++) {
-        fill(g, x[i], rows * works[i].K, F32);
-        fill(g, w[i], LAYERS * works[i].N * works[i].K, h);
+        fill_eighths(g, x[i], rows * works[i].K, F32);
+        fill_eighths(g, w[i], LAYERS * works[i].N * works[i].K, h);
     }
-    double best = 1e9;
-    for (int i = 0; i <= repeats; i++) {
-        const double begin = clock_now();
-        must(g->step(g, &e), &e);
-        best = i ? MIN(best, clock_now() - begin) : best;
-    }
+    const double best = best_step(g, repeats);
     g->close(g);
     program_close(&p);
     return best;

@@ -1,12 +1,6 @@
 // Each matrix product of a training step alone, in the engine: GFLOP/s, and its share of the peak measured just before.
 //     build/bench/bench_products [f32|bf16] [instruction set] [threads] [repeats] [part of a name]
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/clock.h"
-#include "base/util.h"
-#include "engine/engine.h"
+#include "alone.h"
 
 typedef struct work { const char *name; op op; mode mode; int64_t M, N, K; int times; } work;
 
@@ -22,26 +16,6 @@ static const work works[] = {
     { "dw of head",    OP_matmul_tn, ADD, 49152, 576, 512, 4 },
 };
 
-static void must(bool ok, const err *e)
-{
-    if (!ok)
-        fprintf(stderr, "%s\n", e->text), exit(1);
-}
-
-static void fill(engine *g, tensor t, int64_t count, type h)
-{
-    void *at = g->address(g, t);
-    for (int64_t i = 0; i < count; i++) {
-        const float x = (float)(i % 13) * 0.125f - 0.75f;       // exact in BF16, whose upper half is the number
-        uint32_t bits;
-        memcpy(&bits, &x, sizeof bits);
-        if (h == F32)
-            ((float *)at)[i] = x;
-        else
-            ((uint16_t *)at)[i] = (uint16_t)(bits >> 16);
-    }
-}
-
 static double best_of(const work *w, type h, pool *threads, const char *isa, int repeats)
 {
     program p;
@@ -55,14 +29,9 @@ static double best_of(const work *w, type h, pool *threads, const char *isa, int
     must(program_finish(&p, &e), &e);
     engine *g = cpu_open(&p, &(cpu_options){ .pool = threads, .isa = isa }, &e);
     must(g, &e);
-    fill(g, a, w->M * w->K, h);
-    fill(g, b, w->N * w->K, h);
-    double best = 1e9;
-    for (int i = 0; i <= repeats; i++) {
-        double begin = clock_now();
-        must(g->step(g, &e), &e);
-        best = i ? MIN(best, clock_now() - begin) : best;
-    }
+    fill_eighths(g, a, w->M * w->K, h);
+    fill_eighths(g, b, w->N * w->K, h);
+    const double best = best_step(g, repeats);
     g->close(g);
     program_close(&p);
     return best;

@@ -95,12 +95,12 @@ ARM      := B=build/aarch64 CC="aarch64-linux-gnu-gcc --sysroot=$(CURDIR)/build/
 test-aarch64: fixtures all
 	@tools/cross.sh
 	@$(MAKE) $(ARM) all $(EMULATED:%=build/aarch64/tests/unit/%) build/aarch64/tests/unit/test_step build/aarch64/tests/unit/test_trainer
-	@RUN="qemu-aarch64 -L build/cross/root" ISAS='["neon", "generic"]' SKIFF=build/aarch64/skiff UNIT=build/aarch64/tests/unit \
+	@LIMIT=1200 RUN="qemu-aarch64 -L build/cross/root" ISAS='["neon", "generic"]' SKIFF=build/aarch64/skiff UNIT=build/aarch64/tests/unit \
 	    tests/run $(EMULATED:%=build/aarch64/tests/unit/%) tests/emulated/test_training tests/emulated/test_skiff
 
 test-old-cpu: fixtures all $(EMULATED:%=$B/tests/unit/%) $B/tests/unit/test_step $B/tests/unit/test_trainer
 	@tools/setup.sh build emulate
-	@RUN="qemu-x86_64 -cpu Nehalem" ISAS='["generic"]' SKIFF=$B/skiff BUILD=$B UNIT=$B/tests/unit \
+	@LIMIT=1200 RUN="qemu-x86_64 -cpu Nehalem" ISAS='["generic"]' SKIFF=$B/skiff BUILD=$B UNIT=$B/tests/unit \
 	    tests/run $(EMULATED:%=$B/tests/unit/%) tests/emulated/test_instructions tests/emulated/test_training tests/emulated/test_skiff
 
 # Static programs, without oneDNN.
@@ -111,7 +111,7 @@ test-avx512:
 	@tools/setup.sh build
 	@$(MAKE) $(AVX512) build/avx512/tests/emulated/features.o
 	@$(MAKE) $(AVX512) $(patsubst %,build/avx512/tests/unit/test_%,isa cpu ops)
-	@UNIT=build/avx512/tests/unit tests/run tests/emulated/test_avx512
+	@LIMIT=3600 UNIT=build/avx512/tests/unit tests/run tests/emulated/test_avx512
 
 test-peers: all $(PEER_PROGRAMS)
 	@SKIFF=$(abspath $B/skiff) BUILD=$(abspath $B) tools/peers.sh

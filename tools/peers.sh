@@ -24,4 +24,4 @@ for t in tests/peers/test_*.py; do
 done
 chmod +x build/peer-tests/*
 # shellcheck disable=SC2046
-exec tests/run $(for t in tests/peers/test_*.py; do echo "build/peer-tests/$(basename "$t" .py)"; done)
+LIMIT=${LIMIT:-1200} exec tests/run $(for t in tests/peers/test_*.py; do echo "build/peer-tests/$(basename "$t" .py)"; done)

@@ -55,14 +55,16 @@ static lock_answer try_now(lock **out)
     return answer;
 }
 
-// As a machine leaves it that is not this one.
+// As a machine leaves it that is not this one: by rename, as all take it over, so that a renewal just then goes into the file replaced.
 static void put_foreign(const char *token)
 {
     arena a = {0};
-    FILE *f = fopen(lease_file(&a), "w");
+    char *beside = arena_print(&a, "%s.foreign", lease_file(&a));
+    FILE *f = fopen(beside, "w");
     CHECK(f && fprintf(f, "{\"machine\": \"elsewhere b p\", \"pid\": 1, \"start\": 1, \"executor\": 1, \"executor_start\": 1, \"token\": \"%s\", "
                          "\"beats\": 7}\n", token) > 0);
     fclose(f);
+    CHECK(rename(beside, lease_file(&a)) == 0);
     arena_close(&a);
 }
 
@@ -251,22 +253,35 @@ TEST(exactly_one_takes_over)
     close_folder();
 }
 
+// Holds it until it is killed; the caller goes on when it is held.
+static pid_t hold(bool own_proc)
+{
+    int ends[2];
+    char byte;
+    CHECK(pipe(ends) == 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        lock *one;
+        err e;
+        bool ok = !own_proc || (unshare(CLONE_NEWNS) == 0 && mount("proc", "/proc", "proc", 0, NULL) == 0);
+        ok = ok && try_now(&one) == LOCK_TAKEN && lock_keep(one, &e);
+        (void)!write(ends[1], ok ? "y" : "n", 1);
+        for (;;)
+            pause();
+    }
+    close(ends[1]);                                     // so that one that died is noticed, and not waited for
+    CHECK(read(ends[0], &byte, 1) == 1 && byte == 'y');
+    close(ends[0]);
+    return pid;
+}
+
 TEST(who_lost_it_is_told)
 {
-    lock *one;
     err e = {0};
     arena a = {0};
     open_folder();
-    pid_t pid = fork();
-    if (pid == 0) {
-        log_to(hush, NULL);
-        bool ok = try_now(&one) == LOCK_TAKEN && lock_keep(one, &e);
-        pause();
-        _exit(ok);
-    }
-    while (!file_exists(lease_file(&a)))
-        usleep(1000);
-    usleep(150000);
+    log_to(hush, NULL);
+    pid_t pid = hold(false);
     put_foreign("dd");
     int status = 0;
     CHECK(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
@@ -311,28 +326,6 @@ static int in_container(const char *name, int (*inside)(void))
     if (code == 77)
         printf("left out: other machines are namespaces, which only root may make here\n");
     return code == 77 ? -1 : code;
-}
-
-// Holds it until it is killed; the caller goes on when it is held.
-static pid_t hold(bool own_proc)
-{
-    int ends[2];
-    char byte;
-    CHECK(pipe(ends) == 0);
-    pid_t pid = fork();
-    if (pid == 0) {
-        lock *one;
-        err e;
-        bool ok = !own_proc || (unshare(CLONE_NEWNS) == 0 && mount("proc", "/proc", "proc", 0, NULL) == 0);
-        ok = ok && try_now(&one) == LOCK_TAKEN && lock_keep(one, &e);
-        (void)!write(ends[1], ok ? "y" : "n", 1);
-        for (;;)
-            pause();
-    }
-    CHECK(read(ends[0], &byte, 1) == 1 && byte == 'y');
-    close(ends[0]);
-    close(ends[1]);
-    return pid;
 }
 
 static void end(pid_t pid)

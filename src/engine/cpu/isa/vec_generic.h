@@ -16,6 +16,7 @@ static inline lane l_load(const float *x) { lane v; memcpy(&v, x, sizeof v); ret
 static inline void l_store(float *y, lane a) { memcpy(y, &a, sizeof a); }
 static inline lane l_add(lane a, lane b) { return a + b; }
 static inline lane l_fma(lane a, lane b, lane c) { return c + a * b; }
+static inline void l_fma_into(lane *sum, lane a, lane b) { *sum = l_fma(a, b, *sum); }
 static inline lane l_held(lane a) { return a; }
 
 // Turns a square of 4 x 4: row i becomes column i.

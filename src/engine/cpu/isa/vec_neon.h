@@ -12,6 +12,7 @@ static inline lane l_load(const float *x) { return vld1q_f32(x); }
 static inline void l_store(float *y, lane a) { vst1q_f32(y, a); }
 static inline lane l_add(lane a, lane b) { return vaddq_f32(a, b); }
 static inline lane l_fma(lane a, lane b, lane c) { return vfmaq_f32(c, a, b); }
+static inline void l_fma_into(lane *sum, lane a, lane b) { *sum = l_fma(a, b, *sum); }
 static inline lane l_held(lane a) { __asm__ ("" : "+w"(a)); return a; }     // loaded once, not again with each use
 static inline lane l_load_h(const uint16_t *x) { return vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(x), 16)); }
 

@@ -19,12 +19,26 @@ typedef float f32_elem;
 #define UNROLL _Pragma("GCC unroll 16")     // early enough that arrays of sums become registers
 #endif
 
-// rows x (vecs * LANE) of c. Element (i, k) of a is a[i*ra + k*ka].
+INLINE void f32_turn(lane sum[8][8], const float *const a[8], int64_t k, const float *b, const int rows, const int vecs)
+{
+    lane row[8];
+    UNROLL for (int j = 0; j < vecs; j++)
+        row[j] = l_load(b + j*LANE);
+    UNROLL for (int i = 0; i < rows; i++) {
+        const lane x = l_set(a[i][k]);
+        UNROLL for (int j = 0; j < vecs; j++)
+            l_fma_into(&sum[i][j], x, row[j]);
+    }
+}
+
+// rows x (vecs * LANE) of c. Element (i, k) of a is a[i*ra + k*ka]. Four k a turn: another thread on the same core takes places of
+// instructions, and then those that only count are missed.
 INLINE void f32_micro(float *c, int64_t ldc, const float *a, int64_t ra, const int64_t ka, const float *b, int64_t ldb, int64_t K,
                       const int rows, const int vecs, const int add)
 {
-    enum { MOST = 8 };
-    lane sum[MOST][MOST];
+    enum { AT_ONCE = 4 };
+    lane sum[8][8];
+    int64_t k = 0;
     UNROLL for (int i = 0; i < rows; i++)
         UNROLL for (int j = 0; j < vecs; j++)
             sum[i][j] = l_set(0);
@@ -32,16 +46,16 @@ INLINE void f32_micro(float *c, int64_t ldc, const float *a, int64_t ra, const i
         __builtin_prefetch(c + i*ldc);
         __builtin_prefetch(c + i*ldc + vecs*LANE - 1);
     }
-    for (int64_t k = 0; k < K; k++, a += ka, b += ldb) {
-        lane row[MOST];
-        UNROLL for (int j = 0; j < vecs; j++)
-            row[j] = l_load(b + j*LANE);
-        UNROLL for (int i = 0; i < rows; i++) {
-            const lane x = l_set(a[i*ra]);
-            UNROLL for (int j = 0; j < vecs; j++)
-                sum[i][j] = l_fma(x, row[j], sum[i][j]);
-        }
+    const float *at[8];
+    UNROLL for (int i = 0; i < rows; i++) {
+        at[i] = a + i*ra;
+        __asm__("" : "+r"(at[i]));              // else the compiler keeps a sum of both for every place of the turn, in memory
     }
+    for (; k + AT_ONCE <= K; k += AT_ONCE, b += AT_ONCE * ldb)
+        UNROLL for (int u = 0; u < AT_ONCE; u++)
+            f32_turn(sum, at, (k + u)*ka, b + u*ldb, rows, vecs);
+    for (; k < K; k++, b += ldb)
+        f32_turn(sum, at, k*ka, b, rows, vecs);
     UNROLL for (int i = 0; i < rows; i++)
         UNROLL for (int j = 0; j < vecs; j++)
             l_store(c + i*ldc + j*LANE, add ? l_add(l_load(c + i*ldc + j*LANE), sum[i][j]) : sum[i][j]);

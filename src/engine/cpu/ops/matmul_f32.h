@@ -2,9 +2,9 @@
 // registers hold, each rows of one k after the other. Rows of a are read where they lie; a turned a, or one in BF16, is
 // packed strip by strip, PANEL_ROWS rows together.
 
-enum { PANEL_ROWS = REGISTERS == 32 ? 8 : 4, PANEL_VECS = LANE == 4 && REGISTERS == 16 ? 2 : 3, PANEL = PANEL_VECS * LANE,
-       F32_TILE_ROWS = 96, F32_TILE_COLUMNS = 576 / PANEL * PANEL,
-       F32_STRIP = PANEL > 32 ? 192 : 256,      // of K: a strip of a panel and of a tile's rows stay in the nearer caches
+enum { PANEL_ROWS = REGISTERS == 32 ? 8 : 6, PANEL_VECS = REGISTERS == 32 ? 3 : 2, PANEL = PANEL_VECS * LANE,
+       F32_TILE_ROWS = PANEL > 32 ? 96 : 48, F32_TILE_COLUMNS = 576 / PANEL * PANEL,
+       F32_STRIP = PANEL > 32 ? 192 : 576,      // of K. Long ones read and write y less often (docs/performance.md)
        F32_B_MOST = 1 << 21 };          // elements of b packed at once
 
 static void f32_chunks(mm *p, const call *c, bool y_bf16)
@@ -16,7 +16,10 @@ static void f32_chunks(mm *p, const call *c, bool y_bf16)
     p->tile_n = MIN(F32_TILE_COLUMNS, round_up(p->nc, PANEL));
 }
 
-static int64_t f32_left_room(const mm *p)    { return round_up(p->tile_m, LANES) * (F32_STRIP + 8); }
+// Elements of PANEL_ROWS packed rows of a: not a power of two apart, and with room for what the last k writes too much.
+#define F32_LEFT_PANEL(deep) ((deep) * PANEL_ROWS + 8)
+
+static int64_t f32_left_room(const mm *p)    { return tiles_of(p->tile_m, PANEL_ROWS) * F32_LEFT_PANEL(F32_STRIP) + LANE; }
 static int64_t f32_b_bytes(const mm *p)      { return 4 * round_up(p->nc, PANEL) * p->kc; }
 static int64_t f32_thread_bytes(const mm *p)
 {
@@ -68,30 +71,30 @@ static void f32_pack_rows(void *self, int64_t i, int thread)
     BY_READ(READ_AS(2), f32_pack_rows_as, p, i);
 }
 
-// Eight rows of a turned a, LANE columns: PANEL_ROWS of these together, by k. The rows after them are fetched meanwhile.
-INLINE void f32_pack_square(const mm *p, float *to, int64_t row, int64_t deep, int64_t at, int64_t k, int64_t width, const int as)
+// A strip of a tile's rows of a turned a: for each k PANEL_ROWS rows together. What is written too much, the next k overwrites.
+INLINE void f32_pack_turned(const mm *p, float *to, int64_t m, int64_t rows, int64_t k, int64_t deep, const int as)
 {
-    enum { SOME = (int)PANEL_ROWS < (int)LANE ? (int)PANEL_ROWS : (int)LANE };
-    for (int64_t l = k; l < MIN(deep, k + 8); l++) {
-        float x[LANE];
-        const int64_t from = at + l * p->M;
-        if (l + 8 < deep)
-            __builtin_prefetch((const char *)p->t->at[1] + (from + 8 * p->M) * (as == AS_BF16 ? 2 : 4));
-        l_store(x, l_get_n(p->t->at[1], from, width, as));
-        for (int64_t j = 0, i = row; j < LANE; j += SOME, i += SOME)
-            memcpy(to + i / PANEL_ROWS * PANEL_ROWS * deep + l*PANEL_ROWS + i % PANEL_ROWS, x + j, sizeof(float) * SOME);
-    }
+    for (int64_t l = 0; l < deep; l++)
+        for (int64_t i = 0; i < rows; i += PANEL_ROWS) {
+            const int64_t from = (p->k0 + k + l) * p->M + m + i;
+            float *panel = to + i / PANEL_ROWS * F32_LEFT_PANEL(deep) + l * PANEL_ROWS;
+            if (l + 8 < deep)
+                __builtin_prefetch((const char *)p->t->at[1] + (from + 8 * p->M) * (as == AS_BF16 ? 2 : 4));
+            for (int64_t j = 0; j < PANEL_ROWS && m + i + j < p->M; j += LANE)
+                l_store(panel + j, l_get_n(p->t->at[1], from + j, MIN(LANE, p->M - m - i - j), as));
+        }
 }
 
-// A strip of a tile's rows of a: a turned one as above, one in BF16 as float32.
+// The same of one that is not turned and not in float32: rows.
 INLINE void f32_pack_a(const mm *p, float *to, int64_t m, int64_t rows, int64_t k, int64_t deep, const int as)
 {
-    for (int64_t i = 0; i < rows && !p->a_turned; i++)
+    if (p->a_turned) {
+        f32_pack_turned(p, to, m, rows, k, deep, as);
+        return;
+    }
+    for (int64_t i = 0; i < rows; i++)
         for (int64_t l = 0; l < deep; l += LANE)
             l_store(to + i*deep + l, l_get_n(p->t->at[1], (m + i) * p->K + p->k0 + k + l, MIN(LANE, deep - l), as));
-    for (int64_t l = 0; l < deep && p->a_turned; l += 8)
-        for (int64_t i = 0; i < rows; i += LANE)
-            f32_pack_square(p, to, i, deep, (p->k0 + k) * p->M + m + i, l, MIN(LANE, rows - i), as);
 }
 
 // Up to PANEL_ROWS rows of a panel's columns; `ka` is a constant.
@@ -117,7 +120,7 @@ static void f32_strip(float *y, int64_t ldy, const f32_left *a, const float *b, 
         for (int64_t i = 0; i < rows; i += PANEL_ROWS) {
             const int64_t few = MIN(PANEL_ROWS, rows - i);
             if (a->packed)
-                f32_few(y + i*ldy + j, ldy, a->at + i*deep, 1, PANEL_ROWS, b, deep, few, add);
+                f32_few(y + i*ldy + j, ldy, a->at + i/PANEL_ROWS * F32_LEFT_PANEL(deep), 1, PANEL_ROWS, b, deep, few, add);
             else
                 f32_few(y + i*ldy + j, ldy, a->at + i*a->ra, a->ra, 1, b, deep, few, add);
         }

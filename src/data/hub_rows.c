@@ -110,7 +110,8 @@ static bool choose_split(finder *f, const hub_split *splits, int64_t count, cons
             *out = &splits[i];
     }
     return *out || fail(e, ERR_INPUT, "'%s': its subset '%s' has no split '%.80s'; there %s %s; name one: hf://datasets/%s/%s/SPLIT",
-                        f->name.repo, f->subset, wanted, count == 1 ? "is" : "are", listed(f->arena, names, count), f->name.repo, f->subset);
+                        f->name.repo, f->subset, wanted, count == 1 ? "is" : "are", listed(f->arena, names, count), f->name.repo,
+                        f->subset);
 }
 
 static bool choose(finder *f, err *e)

@@ -112,11 +112,12 @@ bool pq_zeros(const uint8_t *at, const uint8_t *end)
     return at >= end;
 }
 
-// Numbers in bits come in eights. Some writers make the last run longer (DuckDB: 256 numbers), and leave in it what was there.
+// Numbers in bits come in eights, of which the last may be cut off. Some writers make the last run longer (DuckDB: 256 numbers), and leave
+// in it what was there.
 bool pq_runs_ended(const pq_runs *r)
 {
     const int64_t taken = r->packed ? (r->bit + r->packed * r->width + 7) / 8 : 0;
-    return !r->same && pq_zeros(r->at + MIN(taken, r->end - r->at), r->end);
+    return !r->same && taken <= r->end - r->at + r->width && pq_zeros(r->at + MIN(taken, r->end - r->at), r->end);
 }
 
 // ---- differences ----

@@ -155,9 +155,10 @@ def page(kind, values, encoding=PLAIN, defs=None, reps=None, most=(1, 0), versio
             body = struct.pack("<I", len(body)) + body
         d, r = (body, r) if which == 0 else (d, body)
     size = len(r + d + data)
+    nulls, rows = len([x for x in defs or [] if x != most[0]]), count if reps is None else reps.count(0)
     body = r + d + pack(codec, data) if version == 2 else pack(codec, r + d + data)
     inner = {1: i32(count), 2: i32(encoding), 3: i32(levels), 4: i32(levels)} if version == 1 else \
-        {1: i32(count), 2: i32(0), 3: i32(count), 4: i32(encoding), 5: i32(len(d)), 6: i32(len(r))}
+        {1: i32(count), 2: i32(nulls), 3: i32(rows), 4: i32(encoding), 5: i32(len(d)), 6: i32(len(r))}
     head = {1: i32(0 if version == 1 else 3), 2: i32(size), 3: i32(len(body)), (5 if version == 1 else 8): record({**inner, **broken.pop("inner", {})})}
     if crc:
         sum = zlib.crc32(body)
@@ -379,6 +380,7 @@ put("bad_page_size", parquet(t, 6, [column(BYTES, "t", page(BYTES, words, head={
 put("bad_page_negative", parquet(t, 6, [column(BYTES, "t", page(BYTES, words, head={2: i32(-5)}))]))
 put("bad_page_count", parquet(t, 6, [column(BYTES, "t", page(BYTES, words, inner={1: i32(1 << 30)}))]))
 put("bad_page_fewer", parquet(t, 6, [column(BYTES, "t", page(BYTES, words, inner={1: i32(2)}))]))
+put("bad_page_missing", parquet(t, 9, [column(BYTES, "t", page(BYTES, words), meta={5: i64(9)})]))
 put("bad_text_size", parquet(t, 2, [column(BYTES, "t", page(BYTES, None, data=b"\x01\0\0\0a\xff\xff\xff\x7fb", inner={1: i32(2)}), meta={5: i64(2)})]))
 for codec in (1, 2, 5, 6, 7):
     put(f"bad_codec_{codec}", parquet(t, 6, [column(BYTES, "t", page(BYTES, words, codec=codec, body=b"\x31nothing of the kind"
@@ -434,3 +436,47 @@ put("bad_many_empty", parquet([group("l", 1, converted=LIST), group("list", 1, R
 two_texts = [element("t", BYTES, converted=UTF8), element("u", BYTES, converted=UTF8)]
 put("bad_overlap", parquet(two_texts, 6, [column(BYTES, "t", page(BYTES, words), meta={7: i64(150), 9: i64(4)}), column(BYTES, "u", page(BYTES, words),
                                                                                                             meta={7: i64(150), 9: i64(4)})]))
+
+# ---- what is said twice: bytes that are too many, and counts that are others ----
+maybe, three = [element("n", INT32, OPTIONAL)], [1, 0, 1]
+
+
+def spare(kind, encoding, data, count):
+    name, fields = ("t", t) if kind == BYTES else ("n", n) if kind == INT32 else ("b", [element("b", BOOLEAN)])
+    return parquet(fields, count, [column(kind, name, page(kind, None, encoding, data=data, inner={1: i32(count)}), meta={5: i64(count)})])
+
+
+put("bad_spare_plain", spare(INT32, PLAIN, plain(INT32, [1, 2, 3]), 2))
+put("bad_spare_texts", spare(BYTES, PLAIN, plain(BYTES, words), 5))
+put("bad_spare_truths", spare(BOOLEAN, PLAIN, b"\x07\x07", 3))
+put("bad_spare_runs", spare(BOOLEAN, RLE, struct.pack("<I", 2) + b"\x08\x01", 3))
+put("bad_spare_delta", spare(INT32, DELTA, delta([1, 2, 3]), 2))
+put("bad_spare_delta_bytes", spare(INT32, DELTA, delta([1, 2, 3]) + b"\1", 3))
+put("bad_spare_lengths", spare(BYTES, DELTA_LENGTH, delta([1, 1]) + b"abc", 2))
+put("bad_spare_prefixes", spare(BYTES, DELTA_BYTES, delta([0, 0, 0]) + delta([1, 1]) + b"ab", 2))
+put("bad_spare_split", spare(INT32, SPLIT, bytes(12), 2))
+put("bad_spare_indices", parquet(t, 3, [column(BYTES, "t", dictionary(BYTES, words[:2]), page(BYTES, [b"x"] * 3, RLE_DICTIONARY,
+                                                                                              data=indices([0, 1, 1, 1], 1)))]))
+put("bad_spare_dictionary", parquet(t, 3, [column(BYTES, "t", dictionary(BYTES, words[:3], count=2), page(BYTES, [b"x"] * 3, RLE_DICTIONARY,
+                                                                                                          data=indices([0, 1, 1], 1)))]))
+put("bad_spare_levels", parquet(maybe, 3, [column(INT32, "n", page(INT32, [1, 2], defs=three + [0], inner={1: i32(3)}), meta={5: i64(3)})]))
+put("bad_spare_page", parquet(t, 6, [column(BYTES, "t", page(BYTES, words), page(BYTES, words[:1]), meta={5: i64(6)})]))
+put("bad_spare_gzip", parquet(t, 6, [column(BYTES, "t", page(BYTES, words, codec=2, body=pack(2, plain(BYTES, words)) + bytes(3),
+                                                             head={3: i32(len(pack(2, plain(BYTES, words))) + 3)}), codec=2)]))
+put("bad_size_not_packed", parquet(t, 6, [column(BYTES, "t", page(BYTES, words, version=2, inner={7: truth(False)}, head={2: i32(1)}), codec=1)]))
+put("bad_nulls_page", parquet(maybe, 3, [column(INT32, "n", page(INT32, [1, 2], defs=three, version=2, inner={2: i32(2)}))]))
+put("bad_rows_page", parquet(maybe, 3, [column(INT32, "n", page(INT32, [1, 2], defs=three, version=2, inner={3: i32(2)}))]))
+put("bad_nulls", parquet(maybe, 3, [column(INT32, "n", page(INT32, [1, 2], defs=three), meta={12: record({3: i64(0)})})]))
+put("bad_text_bytes", parquet(t, 6, [column(BYTES, "t", page(BYTES, words), meta={16: record({1: i64(41)})})]))
+put("bad_levels_def", parquet(maybe, 3, [column(INT32, "n", page(INT32, [1, 2], defs=three), meta={16: record({3: items(6, [i64(2), i64(1)])})})]))
+put("bad_levels_count", parquet(maybe, 3, [column(INT32, "n", page(INT32, [1, 2], defs=three), meta={16: record({3: items(6, [i64(3)])})})]))
+put("bad_levels_rep", parquet(chat, 1, [column(BYTES, "messages.list.element.role", page(BYTES, role[:2], defs=[4, 4], reps=[0, 1], most=(4, 1)),
+                                               meta={16: record({2: items(6, [i64(2), i64(0)])})}), chats()[1]]))
+put("said_twice", parquet(maybe, 3, [column(INT32, "n", page(INT32, [1, 2], defs=three, version=2), meta={12: record({3: i64(1)}), 16: record(
+    {2: items(6, [i64(3)]), 3: items(6, [i64(1), i64(2)])})})]))
+put("bad_annotations", parquet([element("t", BYTES, converted=UTF8, logical=(5,))], 6, [column(BYTES, "t", page(BYTES, words))]))
+put("bad_annotations_unit", parquet([element("t", INT64, converted=9, logical=(8, {1: truth(True), 2: record({2: record({})})}))], 1,
+                                    [column(INT64, "t", page(INT64, [1]))]))
+put("padded_plain", spare(BYTES, PLAIN, plain(BYTES, words) + bytes(8), 6))
+put("padded_levels", parquet(maybe, 3, [column(INT32, "n", page(INT32, [1, 2], defs=three + [1] * 29, packed=True, inner={1: i32(3)}), meta={5: i64(3)})]))
+put("text_bytes_shared", parquet(t, 6, [column(BYTES, "t", page(BYTES, words, DELTA_BYTES), meta={16: record({1: i64(33)})})]))

@@ -7,9 +7,9 @@
 #include "base/file.h"
 #include "base/near.h"
 #include "base/util.h"
+#include "data/hub_rows.h"
 #include "data/reader.h"
 #include "data/stream.h"
-#include "store/store.h"
 
 // THE TABLE of names that are read, and whether their files may be compressed as a whole.
 static const struct { const char *ending; bool packed; } endings[] = {
@@ -97,7 +97,7 @@ bool data_expand(arena *a, const char *pattern, char ***paths, int64_t *count, e
         return fail(e, ERR_INPUT, "no data given: expected a file, a folder or a glob such as 'data/**/*.jsonl.gz'");
     if (store_is_remote(pattern)) {
         store_found there;
-        TRY(store_fetch(a, pattern, STORE_DATA, &there, e));
+        TRY(data_fetch(a, pattern, &there, e));
         *paths = there.files;
         *count = there.count;
         return all_readable(*paths, *count, e);

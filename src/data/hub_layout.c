@@ -51,18 +51,17 @@ static int by_path(const void *a, const void *b) { return strcmp(*(char *const *
 // The front matter of README.md: what stands between two lines of ---.
 static bool read_configs(hub_layout *l, err *e)
 {
-    const char *path = path_join(l->arena, l->folder, "README.md");
     const node *top;
     str all;
     err why;
-    if (!file_exists(path))
+    if (!l->card)
         return true;
-    TRY(file_read(l->arena, path, &all, e));
+    TRY(file_read(l->arena, l->card, &all, e));
     size_t end = str_find(all, STR("\n---"), 3);
     if (!str_begins(all, STR("---")) || end == all.size)
         return true;
     str matter = str_slice(all, 0, end + 1);
-    if (utf8_check(matter) < matter.size || !yaml_parse(l->arena, matter, path, &top, &why)) {
+    if (utf8_check(matter) < matter.size || !yaml_parse(l->arena, matter, l->card, &top, &why)) {
         if (str_find(matter, STR("\nconfigs:"), 0) == matter.size)
             return true;                                // the card's other members are nothing to read data by
         *e = why;
@@ -70,7 +69,7 @@ static bool read_configs(hub_layout *l, err *e)
     }
     const node *configs = node_get(top, "configs");
     if (configs && configs->kind != NODE_LIST && configs->kind != NODE_NULL)
-        return fail_at(e, node_place(configs, path), "configs: expected a list, got %s", node_kind_name(configs->kind));
+        return fail_at(e, node_place(configs, l->card), "configs: expected a list, got %s", node_kind_name(configs->kind));
     l->configs = node_is(configs, NODE_LIST) && configs->list.count ? configs : NULL;
     return true;
 }
@@ -88,10 +87,9 @@ static bool check_name(const char *what, const char *name, err *e)
         || fail(e, ERR_INPUT, "%s: '%.80s' cannot be the name of a folder", what, name);
 }
 
-bool hub_layout_open(arena *a, const char *folder, hub_layout *out, err *e)
+static bool read_subsets(arena *a, hub_layout *out, err *e)
 {
-    *out = (hub_layout){ .arena = a, .folder = folder };
-    TRY(walk(out, "", e) && read_configs(out, e));
+    TRY(read_configs(out, e));
     if (out->file_count)
         qsort(out->files, (size_t)out->file_count, sizeof *out->files, by_path);
     for (int64_t i = 0; out->configs && i < out->configs->list.count; i++) {
@@ -102,6 +100,33 @@ bool hub_layout_open(arena *a, const char *folder, hub_layout *out, err *e)
     if (!out->configs)
         ARENA_PUSH(a, out->subsets, out->subset_count, "default");
     return true;
+}
+
+bool hub_layout_open(arena *a, const char *folder, hub_layout *out, err *e)
+{
+    const char *card = path_join(a, folder, "README.md");
+    *out = (hub_layout){ .arena = a, .folder = folder, .card = file_exists(card) ? card : NULL };
+    return walk(out, "", e) && read_subsets(a, out, e);
+}
+
+// What walk() passes over.
+static bool is_hidden(const char *path)
+{
+    for (const char *at = path, *end; at; at = end ? end + 1 : NULL) {
+        end = strchr(at, '/');
+        if (*at == '.' || (end && !strncmp(at, "__", 2)) || (!end && is_ignored(at)))
+            return true;
+    }
+    return false;
+}
+
+bool hub_layout_of(arena *a, const char *name, const char *card, const char *const *files, int64_t count, hub_layout *out, err *e)
+{
+    *out = (hub_layout){ .arena = a, .folder = name, .card = card };
+    for (int64_t i = 0; i < count; i++)
+        if (!is_hidden(files[i]))
+            ARENA_PUSH(a, out->files, out->file_count, arena_chars(a, str_of(files[i])));
+    return read_subsets(a, out, e);
 }
 
 // ---- the splits of a subset ----
@@ -141,9 +166,8 @@ static hub_files files_below(const hub_layout *l, const char *base)
 static bool read_splits(const hub_layout *l, const node *config, hub_files *f, hub_splits *out, err *e)
 {
     const node *data = node_get(config, "data_files");
-    const char *readme = path_join(l->arena, l->folder, "README.md");
     if (data && data->kind != NODE_NULL)
-        return hub_splits_written(f, data, readme, out, e);
+        return hub_splits_written(f, data, l->card, out, e);
     return hub_splits_by_name(f, out, e);
 }
 

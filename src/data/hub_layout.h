@@ -8,7 +8,8 @@ typedef struct hub_split { const char *name; char **files; int64_t count; } hub_
 
 typedef struct hub_layout {
     arena *arena;
-    const char *folder;
+    const char *folder;             // of the files; errors name it
+    const char *card;               // README.md on this machine; NULL: there is none
     char **files;                   // of the repository, relative, sorted; hidden ones are left out
     int64_t file_count;
     const node *configs;            // a list of {config_name, data_files, data_dir}; NULL: none are written down
@@ -17,6 +18,9 @@ typedef struct hub_layout {
 } hub_layout;
 
 bool hub_layout_open(arena *a, const char *folder, hub_layout *out, err *e) MUST_CHECK;
+// Of a repository whose files are known by name only, but for its card. Paths begin with `name`, and need not be there.
+bool hub_layout_of(arena *a, const char *name, const char *card, const char *const *files, int64_t count, hub_layout *out,
+                   err *e) MUST_CHECK;
 
 // The splits of a subset with their files of `file_type` ("parquet", "json", "jsonl"; NULL: the type that most of its files have).
 // A subset that is not written down is a folder of that name. A subset that is neither, and one without files, are ERR_INPUT.

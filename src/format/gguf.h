@@ -45,6 +45,8 @@ bool gguf_want_int(const gguf *g, const char *key, int64_t *out, err *e) MUST_CH
 bool gguf_want_number(const gguf *g, const char *key, double *out, err *e) MUST_CHECK;
 bool gguf_want_text(const gguf *g, const char *key, str *out, err *e) MUST_CHECK;
 
+enum { GGUF_TYPE_BF16 = 30 };
+
 // All numbers of a tensor as float32. ERR_UNSUPPORTED names the type when it is not one of F32, F16, BF16, Q8_0, Q4_0,
 // Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K.
 bool gguf_to_f32(const gguf *g, const gguf_tensor *t, float *to, err *e) MUST_CHECK;

@@ -174,7 +174,7 @@ static void from_q6_k(const uint8_t *from, float *to, int64_t blocks)
 }
 
 static const gguf_block blocks[] = {
-    { 0, "F32", 1, 4, from_f32 },       { 1, "F16", 1, 2, from_f16 },       { 30, "BF16", 1, 2, from_bf16 },
+    { 0, "F32", 1, 4, from_f32 },       { 1, "F16", 1, 2, from_f16 },       { GGUF_TYPE_BF16, "BF16", 1, 2, from_bf16 },
     { 2, "Q4_0", 32, 18, from_q4_0 },   { 3, "Q4_1", 32, 20, from_q4_1 },   { 6, "Q5_0", 32, 22, from_q5_0 },
     { 7, "Q5_1", 32, 24, from_q5_1 },   { 8, "Q8_0", 32, 34, from_q8_0 },   { 12, "Q4_K", 256, 144, from_q4_k },
     { 13, "Q5_K", 256, 176, from_q5_k }, { 14, "Q6_K", 256, 210, from_q6_k },

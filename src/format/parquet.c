@@ -101,6 +101,8 @@ static bool open_columns(parquet *p, err *e)
     for (int64_t i = 0; i < p->schema.leaf_count; i++) {
         p->columns[i].file = p;
         p->columns[i].leaf = &p->schema.leaves[i];
+        p->columns[i].reps_seen = ARENA_ARRAY(&p->arena, int64_t, p->schema.leaves[i].max_rep + 1);
+        p->columns[i].defs_seen = ARENA_ARRAY(&p->arena, int64_t, p->schema.leaves[i].max_def + 1);
     }
     return true;
 }

@@ -105,6 +105,21 @@ bool pq_runs_get(pq_runs *r, uint32_t *out, int64_t count)
     return true;
 }
 
+bool pq_zeros(const uint8_t *at, const uint8_t *end)
+{
+    while (at < end && !*at)
+        at++;
+    return at >= end;
+}
+
+// Numbers in bits come in eights, of which the last may be cut off. Some writers make the last run longer (DuckDB: 256 numbers), and leave
+// in it what was there.
+bool pq_runs_ended(const pq_runs *r)
+{
+    const int64_t taken = r->packed ? (r->bit + r->packed * r->width + 7) / 8 : 0;
+    return !r->same && taken <= r->end - r->at + r->width && pq_zeros(r->at + MIN(taken, r->end - r->at), r->end);
+}
+
 // ---- differences ----
 
 static int64_t zigzag(uint64_t v) { return (int64_t)(v >> 1) ^ -(int64_t)(v & 1); }
@@ -171,3 +186,5 @@ const uint8_t *pq_delta_end(pq_delta d)
             return NULL;
     return d.at;
 }
+
+bool pq_delta_ended(const pq_delta *d, const uint8_t *end) { return !d->left && pq_zeros(d->at, end); }

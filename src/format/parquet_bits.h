@@ -13,6 +13,8 @@ typedef struct pq_runs {
 } pq_runs;
 
 bool pq_runs_get(pq_runs *r, uint32_t *out, int64_t count);            // false: the bytes end, or are no runs
+bool pq_runs_ended(const pq_runs *r);                   // nothing is left but padding
+bool pq_zeros(const uint8_t *at, const uint8_t *end);   // as some writers pad
 
 typedef struct pq_delta {
     const uint8_t *at, *end;
@@ -30,3 +32,4 @@ typedef struct pq_delta {
 bool pq_delta_begin(pq_delta *d, const uint8_t *at, const uint8_t *end);
 bool pq_delta_get(pq_delta *d, int64_t *out);
 const uint8_t *pq_delta_end(pq_delta d);                // where what follows begins; NULL: the bytes end before
+bool pq_delta_ended(const pq_delta *d, const uint8_t *end);             // all numbers are taken, and nothing but padding follows

@@ -74,7 +74,7 @@ static const char *gzip(pq_unpacker *u, str packed, size_t size, pq_buffer *out)
             state = inflateReset(&z);
     }
     inflateEnd(&z);
-    return state == Z_STREAM_END && done == size ? NULL : state == Z_MEM_ERROR ? no_memory : damaged;
+    return state == Z_STREAM_END && done == size && !z.avail_in ? NULL : state == Z_MEM_ERROR ? no_memory : damaged;
 }
 
 static const char *brotli(pq_unpacker *u, str packed, size_t size, pq_buffer *out)
@@ -94,7 +94,7 @@ static const char *brotli(pq_unpacker *u, str packed, size_t size, pq_buffer *ou
             break;                  // more than was said
     }
     BrotliDecoderDestroyInstance(b);
-    return !ok ? no_memory : state == BROTLI_DECODER_RESULT_SUCCESS && done == size ? NULL : damaged;
+    return !ok ? no_memory : state == BROTLI_DECODER_RESULT_SUCCESS && done == size && !left ? NULL : damaged;
 }
 
 static const char *zstd(pq_unpacker *u, str packed, size_t size, pq_buffer *out)

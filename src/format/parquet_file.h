@@ -12,7 +12,13 @@ enum {
     PQ_ROW_VALUES = 1 << 22,        // values of one row: equal ones take next to no bytes in the file, but all of them take memory
 };
 
-typedef struct pq_chunk { int64_t offset, size, values; int codec; } pq_chunk;
+typedef struct pq_chunk {
+    int64_t offset, size, values;
+    int codec;
+    // Said once more about the values; nulls and text_bytes are -1, histograms NULL, where they are not given.
+    int64_t nulls, text_bytes;
+    int64_t *reps, *defs;           // how many values have each level
+} pq_chunk;
 
 typedef struct pq_group { pq_chunk *chunks; int64_t rows; } pq_group;
 
@@ -41,8 +47,14 @@ typedef struct pq_column {
     int batch, batch_count;
     int rep_now, def_now;           // of the value that comes next; 0 when `ended`
     bool ended;
+    // Counted, to be held against what the file says twice.
+    int64_t *reps_seen, *defs_seen; // of the chunk: how many values have each level
+    int64_t text_bytes;             // of the chunk's values
+    bool shares;                    // some of them share their beginnings (DELTA_BYTE_ARRAY): writers count those bytes or do not
+    int64_t page_count, page_nulls, seen_before;        // of the page: values; nulls (-1: not given); defs_seen of values before it
     // The page's values, by encoding: NULL, or why there is none.
     const char *(*read)(struct pq_column *c, pq_value *out);
+    bool (*values_ended)(const struct pq_column *c);    // NULL: no page has begun
     const uint8_t *at, *limit;
     pq_runs runs;
     int64_t bit;                    // PLAIN truths
@@ -91,6 +103,10 @@ static inline bool pq_advance(pq_column *c, err *e)
     c->def_now = (int)c->def[c->batch++];
     return true;
 }
+
+// parquet_ends.c: what was read of a page, of a chunk, is what the file says of it.
+bool pq_page_ended(const pq_column *c, err *e) MUST_CHECK;
+bool pq_chunk_ended(const pq_column *c, err *e) MUST_CHECK;
 
 // parquet_values.c: the values of a page, at [at, limit). Errors as for a page.
 bool pq_values_begin(pq_column *c, int encoding, err *e) MUST_CHECK;

@@ -16,6 +16,7 @@ typedef struct footer {
     pq_chunk chunk;
     int64_t dictionary, data;
     int type;
+    int64_t rep_count, def_count;   // levels in the histograms
     str names[PQ_DEPTH + 2];
     int64_t name_count;
     err *e;
@@ -48,6 +49,48 @@ static void read_path(footer *f, const thrift_field *field)
     }
 }
 
+// How many values have each level. NULL: not given.
+static int64_t *read_histogram(footer *f, const thrift_field *field, int64_t *count)
+{
+    thrift_field element;
+    *count = thrift_list(&f->t, field, &element);
+    int64_t *of = *count ? ARENA_ARRAY(&f->p->arena, int64_t, *count) : NULL;
+    for (int64_t i = 0; i < *count; i++)
+        of[i] = thrift_int(&f->t, &element);
+    return of;
+}
+
+// SizeStatistics
+static void read_sizes(footer *f, const thrift_field *field)
+{
+    thrift *t = &f->t;
+    thrift_field x = {0};
+    if (!thrift_struct(t, field))
+        return;
+    while (thrift_next(t, &x))
+        switch (x.id) {
+        case 1: f->chunk.text_bytes = thrift_int(t, &x); break;
+        case 2: f->chunk.reps = read_histogram(f, &x, &f->rep_count); break;
+        case 3: f->chunk.defs = read_histogram(f, &x, &f->def_count); break;
+        default: thrift_skip(t, &x);
+        }
+    thrift_up(t);
+}
+
+// Of the statistics, the nulls: smallest and largest values were written wrongly by too many, for too long.
+static void read_statistics(footer *f, const thrift_field *field)
+{
+    thrift_field x = {0};
+    if (!thrift_struct(&f->t, field))
+        return;
+    while (thrift_next(&f->t, &x))
+        if (x.id == 3)
+            f->chunk.nulls = thrift_int(&f->t, &x);
+        else
+            thrift_skip(&f->t, &x);
+    thrift_up(&f->t);
+}
+
 static void read_meta(footer *f, const thrift_field *field)
 {
     thrift *t = &f->t;
@@ -63,6 +106,8 @@ static void read_meta(footer *f, const thrift_field *field)
         case 7: f->chunk.size = thrift_int(t, &x); break;
         case 9: f->data = thrift_int(t, &x); break;
         case 11: f->dictionary = thrift_int(t, &x); break;
+        case 12: read_statistics(f, &x); break;
+        case 16: read_sizes(f, &x); break;
         default: thrift_skip(t, &x);
         }
     thrift_up(t);
@@ -72,8 +117,8 @@ static void read_chunk(footer *f, const thrift_field *field)
 {
     thrift *t = &f->t;
     thrift_field x = {0};
-    f->chunk = (pq_chunk){ .codec = -1 };
-    f->dictionary = f->data = f->name_count = 0;
+    f->chunk = (pq_chunk){ .codec = -1, .nulls = -1, .text_bytes = -1 };
+    f->dictionary = f->data = f->name_count = f->rep_count = f->def_count = 0;
     f->type = -1;
     f->encrypted = f->elsewhere = false;
     if (!thrift_struct(t, field))
@@ -124,6 +169,9 @@ static bool check_chunk(footer *f, int64_t group, int64_t column, err *e)
     if (c->values < 0 || (!l->max_rep && c->values != p->groups[group - 1].rows))
         return DAMAGED(f, "row group %lld, column %s: it would have %lld values in %lld rows", g, l->path, (long long)c->values,
                        (long long)p->groups[group - 1].rows);
+    if ((c->reps && f->rep_count != l->max_rep + 1) || (c->defs && f->def_count != l->max_def + 1))
+        return DAMAGED(f, "row group %lld, column %s: it counts %lld repetition and %lld definition levels, but has %d and %d", g, l->path,
+                       (long long)f->rep_count, (long long)f->def_count, l->max_rep + 1, l->max_def + 1);
     return true;
 }
 

@@ -51,16 +51,33 @@ static bool check(const pq_element *x, const char *file, const pq_leaf *l, int o
     return true;
 }
 
+// Writers give both annotations, for older readers. INT_8 to INT_64 mean what the type means.
+static bool agree(const pq_element *x, const annotation *new, const annotation *old)
+{
+    if (x->converted < 0 || new->kind == PQ_NOTHING)
+        return true;
+    if (new->id == LOGICAL_INTEGER && !x->is_unsigned)
+        return !old && x->converted >= 15 && x->converted <= 18;
+    if (new->id == LOGICAL_INTEGER)
+        return old && old->kind == PQ_UNSIGNED && old->digits == x->bits;
+    if (!old || old->kind != new->kind)
+        return false;
+    return old->kind == PQ_DECIMAL ? x->scale == x->old_scale : !old->digits || old->digits == x->unit;
+}
+
 bool pq_leaf_kind(const pq_element *x, const char *file, pq_leaf *l, err *e)
 {
-    const annotation *a = find(logical, COUNT(logical), x->logical);
+    const annotation *a = find(logical, COUNT(logical), x->logical), *old = find(converted, COUNT(converted), x->converted);
     l->scale = x->scale;
     l->utc = x->utc;
     l->digits = x->unit;
     if (a && (a->kind == PQ_TIME || a->kind == PQ_TIMESTAMP) && !x->unit)
         return fail(e, ERR_UNSUPPORTED, "%s: column %s: a time in units that are neither milli-, micro- nor nanoseconds is not read", file,
                     l->path);
-    if (!a && (a = find(converted, COUNT(converted), x->converted))) {
+    if (a && !agree(x, a, old))
+        return fail(e, ERR_INPUT, "%s: column %s: its logical type and its converted type %d mean different things; the file is damaged, "
+                    "fetch it again", file, l->path, x->converted);
+    if (!a && (a = old)) {
         l->digits = a->digits;
         l->bits = a->digits;
         l->utc = a->kind == PQ_TIMESTAMP;       // the older annotation means UTC always

@@ -12,7 +12,7 @@ typedef struct header {
     int type;
     int32_t size, packed_size, count, encoding;
     int32_t def_encoding, rep_encoding;         // version 1
-    int32_t def_size, rep_size;                 // version 2
+    int32_t def_size, rep_size, nulls, rows;    // version 2
     uint32_t crc;
     bool has_crc, is_packed, has_inner;
 } header;
@@ -52,6 +52,10 @@ static void read_inner(thrift *t, const thrift_field *f, header *h)
             h->count = thrift_int32(t, &x);
         else if (x.id == (second ? 4 : 2))
             h->encoding = thrift_int32(t, &x);
+        else if (second && x.id == 2)
+            h->nulls = thrift_int32(t, &x);
+        else if (second && x.id == 3)
+            h->rows = thrift_int32(t, &x);
         else if (second && x.id == 5)
             h->def_size = thrift_int32(t, &x);
         else if (second && x.id == 6)
@@ -72,7 +76,8 @@ static void parse_header(thrift *t, header *h)
 {
     static const int inner[] = { 5, 6, 7, 8 };
     thrift_field f = {0};
-    *h = (header){ .type = -1, .encoding = -1, .is_packed = true, .def_encoding = ENCODING_RLE, .rep_encoding = ENCODING_RLE };
+    *h = (header){ .type = -1, .encoding = -1, .is_packed = true, .def_encoding = ENCODING_RLE, .rep_encoding = ENCODING_RLE,
+                   .nulls = -1, .rows = -1 };
     while (thrift_next(t, &f)) {
         if (f.id == 1)
             h->type = thrift_int32(t, &f);
@@ -214,6 +219,8 @@ static bool begin_second(pq_column *c, const header *h, str bytes, err *e)
     set_levels(&c->defs, (const uint8_t *)bytes.at + h->rep_size, (size_t)h->def_size, c->leaf->max_def, false);
     if (h->is_packed)
         TRY(unpack(c, values, (size_t)h->size - levels, &c->page, &values, e));
+    else if (h->size != h->packed_size)
+        return pq_damaged(c, e, "its two sizes differ, though it is not compressed");
     c->at = (const uint8_t *)values.at;
     c->limit = c->at + values.size;
     return true;
@@ -231,35 +238,47 @@ static bool next_data(pq_column *c, err *e)
     if (h.count > c->to_come)
         return pq_damaged(c, e, "it would have %d values, but the column has %lld left", h.count, (long long)c->to_come);
     TRY(h.type == DATA_PAGE ? begin_first(c, &h, bytes, e) : begin_second(c, &h, bytes, e));
-    c->left = h.count;
+    if (h.rows >= 0 && h.rows != h.count && !c->leaf->max_rep)
+        return pq_damaged(c, e, "it would have %d values in %d rows", h.count, h.rows);
+    c->left = c->page_count = h.count;
+    c->page_nulls = h.nulls;
+    c->seen_before = c->defs_seen[c->leaf->max_def];
     c->to_come -= h.count;
     return pq_values_begin(c, h.encoding, e);
 }
 
-static bool get_levels(pq_column *c, pq_runs *r, int most, uint32_t *out, int count, const char *name, err *e)
+// Adds to `seen` how many there are of each level.
+static bool get_levels(pq_column *c, pq_runs *r, int most, uint32_t *out, int count, int64_t *seen, const char *name, err *e)
 {
     uint32_t largest = 0;
-    if (!most)
-        return true;
-    if (!pq_runs_get(r, out, count))
+    int sum = 0;
+    if (most && !pq_runs_get(r, out, count))
         return pq_damaged(c, e, "its %s levels end early", name);
-    for (int i = 0; i < count; i++)
+    for (uint32_t level = 0; level <= (uint32_t)most && sum < count; level++) {
+        int n = 0;
+        for (int i = 0; i < count; i++)
+            n += out[i] == level;
+        seen[level] += n;
+        sum += n;
+    }
+    for (int i = 0; i < count && sum < count; i++)
         largest = MAX(largest, out[i]);
-    return largest <= (uint32_t)most || pq_damaged(c, e, "a %s level is %u, at most %d is possible", name, largest, most);
+    return sum == count || pq_damaged(c, e, "a %s level is %u, at most %d is possible", name, largest, most);
 }
 
 bool pq_more(pq_column *c, err *e)
 {
     while (!c->left && c->to_come)
-        TRY(next_data(c, e));
+        TRY(pq_page_ended(c, e) && next_data(c, e));
     if (!c->left) {
+        TRY(pq_page_ended(c, e) && pq_chunk_ended(c, e));
         c->ended = true;
         c->rep_now = c->def_now = 0;
         return true;
     }
     c->batch_count = (int)MIN(c->left, PQ_BATCH);
-    TRY(get_levels(c, &c->reps, c->leaf->max_rep, c->rep, c->batch_count, "repetition", e));
-    TRY(get_levels(c, &c->defs, c->leaf->max_def, c->def, c->batch_count, "definition", e));
+    TRY(get_levels(c, &c->reps, c->leaf->max_rep, c->rep, c->batch_count, c->reps_seen, "repetition", e));
+    TRY(get_levels(c, &c->defs, c->leaf->max_def, c->def, c->batch_count, c->defs_seen, "definition", e));
     c->left -= c->batch_count;
     c->batch = 1;
     c->rep_now = (int)c->rep[0];
@@ -278,6 +297,11 @@ bool pq_column_begin(pq_column *c, const pq_chunk *chunk, err *e)
     c->batch = c->batch_count = 0;
     c->dictionary_count = 0;
     c->has_dictionary = c->ended = false;
+    c->values_ended = NULL;
+    c->text_bytes = 0;
+    c->shares = false;
+    memset(c->reps_seen, 0, sizeof *c->reps_seen * (size_t)(c->leaf->max_rep + 1));
+    memset(c->defs_seen, 0, sizeof *c->defs_seen * (size_t)(c->leaf->max_def + 1));
     if (!pq_codec_is_read(chunk->codec))
         return pq_refuse(c, e, "its compression %d%s%s is not read; SNAPPY, GZIP, BROTLI, LZ4, ZSTD and LZ4_RAW are", chunk->codec,
                          pq_codec_name(chunk->codec) ? ", " : "", pq_codec_name(chunk->codec) ? pq_codec_name(chunk->codec) : "");

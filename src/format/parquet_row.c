@@ -44,6 +44,7 @@ static bool put_leaf(parquet *p, const pq_field *f, err *e)
         return disagree(c, e);
     if ((why = c->read(c, &v)) || (why = pq_put(&p->packed, c->leaf, &v)))
         return pq_damaged_row(c, e, "%s", why);
+    c->text_bytes += (int64_t)v.bytes.size;
     return pq_advance(c, e);
 }
 

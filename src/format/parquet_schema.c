@@ -71,7 +71,7 @@ bool pq_read_element(thrift *t, pq_element *x)
         case 4: x->name = thrift_binary(t, &f); break;
         case 5: x->children = thrift_int32(t, &f); break;
         case 6: x->converted = thrift_int32(t, &f); break;
-        case 7: x->scale = thrift_int32(t, &f); break;
+        case 7: x->scale = x->old_scale = thrift_int32(t, &f); break;
         case 10: read_logical(t, &f, x); break;
         default: thrift_skip(t, &f);
         }

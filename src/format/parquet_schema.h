@@ -42,6 +42,7 @@ typedef struct pq_element {         // as it stands in the footer, in depth-firs
     str name;
     int type, repetition, converted, logical;       // -1: not given
     int32_t size, children, scale;
+    int32_t old_scale;                              // as it stands beside the converted type
     int unit, bits;
     bool utc, is_unsigned;
 } pq_element;

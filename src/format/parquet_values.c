@@ -111,7 +111,7 @@ bool pq_dictionary_read(pq_column *c, str page, int64_t count, err *e)
             return pq_damaged(c, e, "the dictionary ends early, after %lld of %lld values", (long long)i, (long long)count);
     }
     c->dictionary_count = count;
-    return true;
+    return pq_zeros(c->at, c->limit) || pq_damaged(c, e, "%zu bytes follow the dictionary's values", (size_t)(c->limit - c->at));
 }
 
 static const char *from_dictionary(pq_column *c, pq_value *out)
@@ -230,6 +230,7 @@ static const char *delta_bytes(pq_column *c, pq_value *out)
 static bool begin_delta_bytes(pq_column *c, err *e)
 {
     c->scratch_size = 0;
+    c->shares = true;
     c->read = delta_bytes;
     return begin_lengths(c, &c->prefixes, e) && begin_lengths(c, &c->delta, e);
 }
@@ -266,20 +267,29 @@ static bool begin_split(pq_column *c, err *e)
     return true;
 }
 
+// ---- the end: what is left of the page when all its values are read ----
+
+static bool plain_ended(const pq_column *c) { return pq_zeros(c->at + (c->bit + 7) / 8, c->limit); }
+static bool runs_ended(const pq_column *c) { return pq_runs_ended(&c->runs); }
+static bool delta_ended(const pq_column *c) { return pq_delta_ended(&c->delta, c->delta.at ? c->limit : NULL); }
+static bool length_ended(const pq_column *c) { return !c->delta.left && pq_zeros(c->at, c->limit); }
+static bool bytes_ended(const pq_column *c) { return !c->prefixes.left && length_ended(c); }
+static bool split_ended(const pq_column *c) { return c->split_at == c->split_count; }
+
 // ---- the table ----
 
 #define ON(type) (1 << PQ_##type)
 enum { ANY = (1 << PQ_TYPES) - 1, WHOLE = ON(INT32) | ON(INT64), EACH = ON(BYTES) | ON(FIXED) };
 
-static const struct { const char *name; bool (*begin)(pq_column *c, err *e); int on; } table[] = {
-    [0] = { "PLAIN", begin_plain, ANY },
-    [2] = { "PLAIN_DICTIONARY", begin_dictionary, ANY },
-    [3] = { "RLE", begin_runs, ON(BOOLEAN) },
-    [5] = { "DELTA_BINARY_PACKED", begin_delta, WHOLE },
-    [6] = { "DELTA_LENGTH_BYTE_ARRAY", begin_delta_length, ON(BYTES) },
-    [7] = { "DELTA_BYTE_ARRAY", begin_delta_bytes, EACH },
-    [8] = { "RLE_DICTIONARY", begin_dictionary, ANY },
-    [9] = { "BYTE_STREAM_SPLIT", begin_split, WHOLE | ON(FLOAT) | ON(DOUBLE) | ON(FIXED) },
+static const struct { const char *name; bool (*begin)(pq_column *c, err *e), (*ended)(const pq_column *c); int on; } table[] = {
+    [0] = { "PLAIN", begin_plain, plain_ended, ANY },
+    [2] = { "PLAIN_DICTIONARY", begin_dictionary, runs_ended, ANY },
+    [3] = { "RLE", begin_runs, runs_ended, ON(BOOLEAN) },
+    [5] = { "DELTA_BINARY_PACKED", begin_delta, delta_ended, WHOLE },
+    [6] = { "DELTA_LENGTH_BYTE_ARRAY", begin_delta_length, length_ended, ON(BYTES) },
+    [7] = { "DELTA_BYTE_ARRAY", begin_delta_bytes, bytes_ended, EACH },
+    [8] = { "RLE_DICTIONARY", begin_dictionary, runs_ended, ANY },
+    [9] = { "BYTE_STREAM_SPLIT", begin_split, split_ended, WHOLE | ON(FLOAT) | ON(DOUBLE) | ON(FIXED) },
 };
 
 bool pq_values_begin(pq_column *c, int encoding, err *e)
@@ -288,5 +298,6 @@ bool pq_values_begin(pq_column *c, int encoding, err *e)
         return pq_refuse(c, e, "page %lld has its values in encoding %d, which is not read", (long long)c->pages, encoding);
     if (!(table[encoding].on & 1 << c->leaf->type))
         return pq_damaged(c, e, "its values cannot be in encoding %s", table[encoding].name);
+    c->values_ended = table[encoding].ended;
     return table[encoding].begin(c, e);
 }

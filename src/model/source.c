@@ -60,8 +60,7 @@ bool source_find(const source *s, const char *name, source_tensor *out)
 
 bool source_is_bf16(const source_tensor *t)
 {
-    enum { GGUF_BF16 = 30 };
-    return t->gguf ? t->gguf->type == GGUF_BF16 : t->st->type == ST_BF16;
+    return t->gguf ? t->gguf->type == GGUF_TYPE_BF16 : t->st->type == ST_BF16;
 }
 
 bool source_read(const source *s, const source_tensor *t, int64_t from, int64_t count, float *to, err *e)

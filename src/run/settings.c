@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/util.h"
 #include "base/yaml.h"
+#include "data/hub_rows.h"
 
 // ---- places -------------------------------------------------------------------------------------------------------------
 
@@ -30,12 +31,15 @@ static bool while_on_hub(const char *name, const char *path, err *e)
 
 bool need_local(const char *name, const char *path, err *e)
 {
-    return is_given(name, path, e) && (store_check(path, need_of(name), e) || while_on_hub(name, path, e));
+    const store_need need = need_of(name);
+    return is_given(name, path, e)
+        && ((need == STORE_DATA ? data_is_there(path, e) : store_check(path, need, e)) || while_on_hub(name, path, e));
 }
 
 static bool bring(arena *a, const char *name, const char *path, store_need need, store_found *out, err *e)
 {
-    return is_given(name, path, e) && (store_fetch(a, path, need, out, e) || while_on_hub(name, path, e));
+    return is_given(name, path, e)
+        && ((need == STORE_DATA ? data_fetch(a, path, out, e) : store_fetch(a, path, need, out, e)) || while_on_hub(name, path, e));
 }
 
 bool bring_found(arena *a, const char *name, const char *path, store_found *out, err *e)

@@ -31,6 +31,12 @@ static bool select_cached(hf *h, arena *a, const hf_name *n, store_need need, hf
         && hf_select(a, n, need, &tree, out, one, &ignored) && is_complete(h, a, n, out);
 }
 
+static bool not_cached(const hf *h, const hf_name *n, err *e)
+{
+    return fail(e, ERR_INPUT, "HF_HUB_OFFLINE is set, and the cache '%s' does not hold all that is needed of the %s '%s' (%s)%s%s",
+                h->cache, kind_of(n), n->repo, n->revision, n->path[0] ? ": " : "", n->path);
+}
+
 static bool list_of(hf *h, arena *a, const hf_name *n, const char *commit, hf_tree *out, bool *away, err *e)
 {
     return hf_cached_tree(h, a, n, commit, out) || hf_list(h, a, n, commit, out, away, e);
@@ -44,8 +50,7 @@ static bool find(hf *h, arena *a, const hf_name *n, store_need need, hf_tree *tr
     *cached = false;
     if (h->offline) {
         *cached = select_cached(h, a, n, need, out, one);
-        return *cached || fail(e, ERR_INPUT, "HF_HUB_OFFLINE is set, and the cache '%s' does not hold all that is needed of the %s '%s' "
-                               "(%s)%s%s", h->cache, kind_of(n), n->repo, n->revision, n->path[0] ? ": " : "", n->path);
+        return *cached || not_cached(h, n, e);
     }
     if (hf_commit(h, a, n, &commit, &away, e) && list_of(h, a, n, commit, tree, &away, e))
         return hf_select(a, n, need, tree, out, one, e);
@@ -53,7 +58,7 @@ static bool find(hf *h, arena *a, const hf_name *n, store_need need, hf_tree *tr
     return *cached;
 }
 
-static void say_cached(const err *why, const char *commit)
+void hf_say_cached(const err *why, const char *commit)
 {
     log_warning("%s; using what the cache holds of it: commit %.12s", why->text, commit);
 }
@@ -139,7 +144,7 @@ static bool fetch_with(hf *h, arena *a, const hf_name *n, store_need need, store
     bool one, cached;
     TRY(find(h, a, n, need, &tree, &files, &one, &cached, e));
     if (cached && !h->offline)
-        say_cached(e, files.commit);
+        hf_say_cached(e, files.commit);
     TRY(cached || fetch_files(h, a, n, &tree, &files, e));
     if (need == STORE_DATA && !*n->path)                // which of its files: nobody named them
         log_info("%s: %lld files of rows, the first is '%s'; hf://datasets/%s/PATH names others", n->repo, (long long)files.count,
@@ -236,8 +241,34 @@ bool hf_fetch_all(hf *h, arena *a, const hf_name *n, const char *const *patterns
     bool cached;
     TRY(find_all(h, a, n, patterns, &tree, out, &cached, e));
     if (cached && !h->offline)
-        say_cached(e, out->commit);
+        hf_say_cached(e, out->commit);
     return cached || !out->count || fetch_files(h, a, n, &tree, out, e);
+}
+
+bool hf_tree_of(hf *h, arena *a, const hf_name *n, hf_tree *out, bool *cached, err *e)
+{
+    const char *commit = NULL;
+    bool away = false;
+    *cached = false;
+    if (!h->offline && hf_commit(h, a, n, &commit, &away, e) && list_of(h, a, n, commit, out, &away, e))
+        return true;
+    *cached = (h->offline || away) && (commit = hf_cached_commit(h, a, n))
+           && (hf_cached_tree(h, a, n, commit, out) || hf_snapshot_tree(h, a, n, commit, out));
+    return *cached || (h->offline && not_cached(h, n, e));
+}
+
+bool hf_bring(hf *h, arena *a, const hf_name *n, const hf_tree *tree, const hf_tree *files, err *e)
+{
+    if (h->offline && !is_complete(h, a, n, files))
+        return not_cached(h, n, e);
+    return fetch_files(h, a, n, tree, files, e);
+}
+
+bool hf_may_bring(hf *h, arena *a, const hf_name *n, const hf_tree *files, err *e)
+{
+    if (h->offline && !is_complete(h, a, n, files))
+        return not_cached(h, n, e);
+    return is_allowed(h, a, n, files, e);
 }
 
 bool hf_check_all(hf *h, arena *a, const hf_name *n, const char *const *patterns, err *e)

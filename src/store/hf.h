@@ -76,4 +76,10 @@ bool hf_select(arena *a, const hf_name *n, store_need need, const hf_tree *tree,
 
 // Every file that matches `patterns` (NULL: all) of a revision, in the cache; files[i] is where files of the tree are.
 bool hf_fetch_all(hf *h, arena *a, const hf_name *n, const char *const *patterns, hf_tree *tree, err *e) MUST_CHECK;
+// In two steps, for whoever chooses by what there is: the files of a revision (*cached: the hub was not asked or does not answer, then `e`
+// says why, and it is what the cache knows of), and some of them brought into the cache, or looked whether they are ours to read.
+bool hf_tree_of(hf *h, arena *a, const hf_name *n, hf_tree *out, bool *cached, err *e) MUST_CHECK;
+void hf_say_cached(const err *why, const char *commit);
+bool hf_bring(hf *h, arena *a, const hf_name *n, const hf_tree *tree, const hf_tree *files, err *e) MUST_CHECK;
+bool hf_may_bring(hf *h, arena *a, const hf_name *n, const hf_tree *files, err *e) MUST_CHECK;
 bool hf_check_all(hf *h, arena *a, const hf_name *n, const char *const *patterns, err *e) MUST_CHECK;   // are they there, and ours to read?

@@ -159,6 +159,23 @@ try:
     check("tokenize, offline, the training split", r.returncode == 0 and json.loads(r.stdout)["rows"] == 25)
     check("nobody asked the hub", not requests(), str(requests())[:200])
 
+    # -- the card says which files are rows: the same rows as datasets
+    cards = os.path.join(root, "datasets/acme/cards/main")
+    os.makedirs(os.path.join(cards, "many/deep"))
+    for name, part in [("many/a.jsonl", lines[:7]), ("many/deep/b.jsonl", lines[7:9]), ("many/held.jsonl", lines[9:12]), ("few.jsonl", lines[12:15]),
+                       ("train.jsonl", lines[15:])]:
+        open(os.path.join(cards, name), "w").writelines(part)
+    open(os.path.join(cards, "README.md"), "w").write(
+        "---\nconfigs:\n- config_name: many\n  data_files:\n  - split: train\n    path:\n    - many/deep/*.jsonl\n    - many/a.*\n"
+        "  - split: test\n    path: many/held.jsonl\n- config_name: few\n  default: true\n  data_files: few.jsonl\n---\n# cards\n")
+    for subset, split in [(None, "train"), ("few", "train"), ("many", "train"), ("many", "test")]:
+        r = python(f"from datasets import load_dataset as l; import json; d = l('acme/cards', {subset!r}, split={split!r});"
+                   "print(json.dumps([x['messages'][0]['content'] for x in d]))", os.path.join(folder, "cards-theirs"))
+        name = "hf://datasets/acme/cards/" + f"{subset}/{split}" if subset else "acme/cards"
+        s = skiff("data", "cat", name, home=os.path.join(folder, "cards-ours"))
+        got = [json.loads(x)["messages"][0]["content"] for x in s.stdout.splitlines()]
+        check(f"rows of {name}, in the order of datasets", s.returncode == 0 and got and got == json.loads(r.stdout or "null"), str(len(got)))
+
     # -- and the dataset the other way round
     r = skiff("tokenize", "hf://datasets/acme/chats/**", "--model", "acme/tiny", "--output", os.path.join(folder, "cache2"), home=ours)
     check("a pattern that takes a text file is refused", r.returncode == 2 and "is not read" in r.stderr, r.stderr[-200:])

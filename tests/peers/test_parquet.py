@@ -464,6 +464,45 @@ def test_damage():
     check("the text of such an error", code == 2 and error.strip().endswith(want))
 
 
+def pyarrow_reads(data):
+    "Its rows; None: an error."
+    try:
+        return pq.read_table(pa.BufferReader(data), page_checksum_verification=True, use_threads=False).to_pylist()
+    except Exception:
+        return None
+
+
+def test_altered():
+    "One byte after the other changed: what a checksum covers is noticed, and whatever pyarrow notices; what is noticed is named."
+    tool = os.path.join(os.environ.get("BUILD", "build"), "tests/peers/parquet_altered")
+    chats = [{"messages": [{"role": "user", "content": f"question {i} " + random.choice(texts)}, {"role": "assistant", "content": "answer"}][:i % 3],
+              "n": None if i % 5 == 0 else i, "tag": random.choice(["a", "bb", None])} for i in range(60)]
+    t = pa.Table.from_pylist(chats)
+    for codec in CODECS:
+        for crc in (True, False):
+            found, unnamed, silent, missed, crashed = 0, 0, 0, 0, 0
+            for version, dictionary in (("1.0", True), ("2.0", True), ("1.0", False), ("2.0", False)):
+                path = write(t, compression=codec, data_page_version=version, use_dictionary=dictionary, write_page_checksum=crc, row_group_size=40,
+                             data_page_size=300, write_batch_size=8)
+                whole_file = open(path, "rb").read()
+                footer = len(whole_file) - 8 - int.from_bytes(whole_file[-8:-4], "little")
+                r = subprocess.run([tool, path, "5"], capture_output=True, text=True, errors="replace", timeout=600)
+                crashed += r.returncode != 0
+                for line in r.stdout.splitlines():
+                    at, change, what = line.split(" ", 2)
+                    if int(at) >= footer:
+                        continue
+                    found += what.startswith("error")
+                    unnamed += what.startswith("error") and not ("row group " in what and "column " in what)
+                    if what == "other":
+                        silent += 1
+                        data = bytearray(whole_file)
+                        data[int(at)] ^= int(change)
+                        missed += silent % 4 == 0 and pyarrow_reads(bytes(data)) is None
+            check(f"{codec}, {'with' if crc else 'without'} checksums: {found} changes of pages are noticed and named, {silent} are not, of which "
+                  f"pyarrow notices {missed}", not crashed and not unnamed and not missed and (not silent or not crc) and found > 100)
+
+
 # ---- the same chats in every form make the same tokens ----
 def test_tokenize():
     import gzip

@@ -1,6 +1,7 @@
 // An engine that only keeps tensors: what loading and saving need of one.
 #pragma once
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "model/model.h"
 
@@ -10,6 +11,7 @@ typedef struct fake_engine {
     model_weights w;
     void *bytes[WEIGHTS + 2];                           // by the tensor's id
     int writes_left, prepared;                          // writes_left < 0: any number
+    const tensor *refused;                              // none of its elements can be written; or NULL
 } fake_engine;
 
 static bool fake_write(engine *g, tensor t, int64_t from, int64_t count, const void *data, err *e)
@@ -18,9 +20,15 @@ static bool fake_write(engine *g, tensor t, int64_t from, int64_t count, const v
     int64_t size = type_size(program_value(&f->p, t)->type);
     if (from < 0 || from + count > shape_count(program_value(&f->p, t)->shape))
         return fail(e, ERR_BUG, "fake engine: a write outside of '%s'", program_value(&f->p, t)->name);
+    if (f->refused && f->refused->id == t.id) {
+        if (from == 0)
+            usleep(5000);                               // another thread is refused the elements behind these meanwhile
+        return fail(e, ERR_MEMORY, "fake engine: '%s' is refused from %lld on", program_value(&f->p, t)->name, (long long)from);
+    }
     if (f->writes_left == 0)
         return fail(e, ERR_MEMORY, "fake engine: no more writes");
-    f->writes_left--;
+    if (f->writes_left > 0)
+        f->writes_left--;
     memcpy((char *)f->bytes[t.id] + from * size, data, (size_t)(count * size));
     return true;
 }

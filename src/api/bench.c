@@ -190,8 +190,8 @@ static bool run_bench(bench *b, const char *path, int64_t steps, char **report, 
     TRY(!b->compare || compare_bits(b, path, e));
     TRY(open_engine(b, path, b->c.threads, e));
     b->seconds = ARENA_ARRAY(&b->arena, double, steps);
-    double peak = cpu_peak_gflops(b->pool, b->c.isa, b->c.compute);
     TRY(one_step(b, 1, e));
+    const double peak = cpu_peak_gflops(b->pool, b->c.isa, b->c.compute);
     engine_times_clear(b->engine);
     pool_time(b->pool);
     for (int64_t i = 0; i < steps; i++) {

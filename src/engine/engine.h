@@ -10,7 +10,8 @@ typedef struct engine {
     const char *name;               // "cpu", "ref"
     // Bytes cross here, for kept tensors, between steps, in the tensor's own type (F32, BF16, I32). The
     // ref engine takes and gives the same types, though it computes in double (read_double below).
-    // `from_element` and `count` select a run of the elements; write then read gives the same bytes.
+    // `from_element` and `count` select a run of the elements; write then read gives the same bytes. An engine with a pool can be
+    // written by several threads at once, other elements each.
     bool (*write)(struct engine *, tensor t, int64_t from_element, int64_t count, const void *from, err *);
     bool (*read)(struct engine *, tensor t, int64_t from_element, int64_t count, void *to, err *);
     bool (*step)(struct engine *, err *);
@@ -18,6 +19,7 @@ typedef struct engine {
     void *(*address)(struct engine *, tensor t);    // of a kept tensor where it lies in this process's memory, else NULL
     void (*close)(struct engine *);
     const program *program;
+    pool *pool;                     // its threads, which are free between calls of step and prepare; NULL: one thread
 } engine;
 
 typedef struct cpu_options {
@@ -30,7 +32,7 @@ typedef struct cpu_options {
 } cpu_options;
 
 // The program must outlive the engine and be finished. NULL and `e` when it does not fit. All memory is
-// reserved and touched once, here; a step allocates nothing.
+// reserved here and touched once, by the first step at the latest; a step allocates nothing.
 engine *cpu_open(const program *p, const cpu_options *o, err *e);
 
 // What cpu_open would reserve, exactly, with so many threads and nothing shared: for what is kept (of that: BF16

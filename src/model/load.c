@@ -1,37 +1,20 @@
 // Loading a model: every tensor of the checkpoint has its place in the table of weights, and every place its tensor;
-// only then are the numbers read, in runs of rows, at the precision the file has.
+// only then are the numbers read, at the precision the file has.
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/map.h"
 #include "base/near.h"
 #include "base/util.h"
-#include "model/source.h"
+#include "model/loader.h"
 
-enum { RUN = 1 << 18, NAME = 96 };                      // numbers read at once, at least a row; room for a name
-
-typedef struct loader {
-    const char *path;
-    const model_config *c;
-    const model_weights *w;
-    engine *g;
-    source source;
-    weight_part parts[16];
-    int part_count;
-    float *numbers;                                     // RUN, or more where a row or a head is longer
-    uint16_t *halves;                                   // the same as bf16, for an engine that keeps them so
-    err *e;
-} loader;
+enum { NAME = 96 };                                     // room for a name
 
 static void part_name(const loader *l, const weight_part *p, int64_t layer, char name[NAME])
 {
     snprintf(name, NAME, l->source.is_gguf ? p->gguf : p->hf, (int)layer);
 }
 
-static int64_t layers_of(const loader *l, const weight_part *p) { return p->per_layer ? l->c->layers : 1; }
-
-// A tied head may stand in the file alone, in place of the embedding.
-static bool find_part(const loader *l, const weight_part *p, int64_t layer, source_tensor *t)
+bool loader_find(const loader *l, const weight_part *p, int64_t layer, source_tensor *t)
 {
     char name[NAME];
     part_name(l, p, layer, name);
@@ -53,7 +36,7 @@ static bool check_part(const loader *l, const weight_part *p, int64_t layer)
     source_tensor t;
     char name[NAME], came[120], wanted[60];
     part_name(l, p, layer, name);
-    if (!find_part(l, p, layer, &t))
+    if (!loader_find(l, p, layer, &t))
         return fail_at(l->e, (place){ .file = l->path }, "tensor '%s' is missing%s", name, p->in == W_HEAD ?
                        "; where the head is the embedding, config.json says tie_word_embeddings: true" : "");
     int64_t dim[2] = { p->rows, p->columns };
@@ -95,7 +78,7 @@ static bool check_names(const loader *l)
     map known;
     map_open(&known, &a, 512);
     for (int i = 0; i < l->part_count; i++)
-        for (int64_t layer = 0; layer < layers_of(l, &l->parts[i]); layer++) {
+        for (int64_t layer = 0; layer < loader_layers(l, &l->parts[i]); layer++) {
             char name[NAME];
             part_name(l, &l->parts[i], layer, name);
             map_put(&known, arena_str(&a, str_of(name)), 1);
@@ -110,60 +93,6 @@ static bool check_names(const loader *l)
     return ok;
 }
 
-// Row `r` of llama.cpp's q and k is row (r mod 2) * half + r / 2 of the head: it turns neighbours where Hugging Face
-// turns halves.
-static int64_t place_of_row(const loader *l, const weight_part *p, int64_t row)
-{
-    int64_t head = l->c->head_size, r = row % head;
-    return p->permuted_in_gguf && l->source.is_gguf ? row - r + r % 2 * (head / 2) + r / 2 : row;
-}
-
-static int64_t rows_at_once(const loader *l, const weight_part *p)
-{
-    int64_t head = l->c->head_size, rows = MAX(RUN / p->columns, 1);
-    if (p->permuted_in_gguf)
-        rows = MAX(rows / head, 1) * head;
-    return MIN(rows, p->rows);
-}
-
-static bool read_rows(const loader *l, const weight_part *p, const source_tensor *t, int64_t row, int64_t rows)
-{
-    int64_t n = p->columns;
-    if (!(p->permuted_in_gguf && l->source.is_gguf))
-        return source_read(&l->source, t, row * n, rows * n, l->numbers, l->e);
-    for (int64_t r = row; r < row + rows; r++)
-        TRY(source_read(&l->source, t, r * n, n, l->numbers + (place_of_row(l, p, r) - row) * n, l->e));
-    return true;
-}
-
-static bool give(const loader *l, tensor to, int64_t at, int64_t count)
-{
-    if (program_value(l->g->program, to)->type == F32)
-        return l->g->write(l->g, to, at, count, l->numbers, l->e);
-    f32_to_bf16(l->numbers, l->halves, count);
-    return l->g->write(l->g, to, at, count, l->halves, l->e);
-}
-
-static bool load_part(const loader *l, const weight_part *part, int64_t layer)
-{
-    source_tensor t;
-    weight_part p = *part;
-    if (!find_part(l, part, layer, &t))
-        return fail(l->e, ERR_BUG, "%s: a tensor vanished", l->path);
-    shape s = weight_shape(l->c, p.in);
-    int64_t begin = layer * shape_count(shape_inner(s)) + p.row * MAX(p.columns, 1);
-    if (!p.columns) {                                   // a vector is one row
-        p.columns = p.rows;
-        p.rows = 1;
-    }
-    for (int64_t row = 0, step = rows_at_once(l, &p); row < p.rows; row += step) {
-        int64_t rows = MIN(step, p.rows - row);
-        TRY(read_rows(l, &p, &t, row, rows) && give(l, l->w->at[p.in], begin + row * p.columns, rows * p.columns));
-        source_forget(&l->source);
-    }
-    return true;
-}
-
 // Transformers keeps two weights where both stand in the file and differ; here the configuration is to be mended.
 static bool check_tied_head(const loader *l)
 {
@@ -172,13 +101,7 @@ static bool check_tied_head(const loader *l)
         !source_find(&l->source, "model.embed_tokens.weight", &embed))
         return true;
     bool same = head.rank == 2 && head.dim[0] == embed.dim[0] && head.dim[1] == embed.dim[1];
-    int64_t count = l->c->vocab * l->c->hidden, half = RUN / 2;
-    for (int64_t at = 0; at < count && same; at += half) {
-        int64_t n = MIN(half, count - at);
-        TRY(source_read(&l->source, &head, at, n, l->numbers, l->e));
-        TRY(source_read(&l->source, &embed, at, n, l->numbers + half, l->e));
-        same = !memcmp(l->numbers, l->numbers + half, (size_t)n * sizeof(float));
-    }
+    TRY(!same || loader_compare(l, &head, &embed, &same));
     return same || fail_at(l->e, (place){ .file = head.file }, "lm_head.weight differs from model.embed_tokens.weight, but config.json "
                            "ties them; say tie_word_embeddings: false there");
 }
@@ -193,39 +116,20 @@ static bool check_all(const loader *l)
             return fail(l->e, ERR_BUG, "weight '%s' has another shape in the program than in the table", weight_name((weight_id)i));
     }
     for (int i = 0; i < l->part_count; i++)
-        for (int64_t layer = 0; layer < layers_of(l, &l->parts[i]); layer++)
+        for (int64_t layer = 0; layer < loader_layers(l, &l->parts[i]); layer++)
             TRY(check_part(l, &l->parts[i], layer));
     return check_names(l);
-}
-
-static bool load(loader *l)
-{
-    int64_t longest = RUN;
-    l->part_count = model_parts(l->c, l->parts);
-    TRY(check_all(l));
-    for (int i = 0; i < l->part_count; i++)
-        longest = MAX(longest, MAX(l->parts[i].columns, 1) * (l->parts[i].permuted_in_gguf ? l->c->head_size : 1));
-    l->numbers = malloc((size_t)MAX(longest, l->c->hidden) * sizeof *l->numbers);
-    l->halves = malloc((size_t)MAX(longest, l->c->hidden) * sizeof *l->halves);
-    if (!l->numbers || !l->halves)
-        return fail(l->e, ERR_MEMORY, "%s: no memory to read it", l->path);
-    TRY(check_tied_head(l));
-    for (int i = 0; i < l->part_count; i++)
-        for (int64_t layer = 0; layer < layers_of(l, &l->parts[i]); layer++)
-            TRY(load_part(l, &l->parts[i], layer));
-    return true;
 }
 
 bool model_load(const char *path, const model_config *c, const model_weights *w, engine *g, err *e)
 {
     loader l = { .path = path, .c = c, .w = w, .g = g, .e = e };
     TRY(source_open(&l.source, path, e));
-    bool ok = load(&l);
+    l.part_count = model_parts(c, l.parts);
+    bool ok = check_all(&l) && check_tied_head(&l) && loader_fill(&l);
     if (ok)
         g->prepare(g);
     source_close(&l.source);
-    free(l.numbers);
-    free(l.halves);
     return ok;
 }
 
@@ -236,9 +140,9 @@ bool model_stored_type(const char *path, const model_config *c, type *out, err *
     TRY(source_open(&l.source, path, e));
     l.part_count = model_parts(c, l.parts);
     for (int i = 0; i < l.part_count; i++)
-        for (int64_t layer = 0; layer < layers_of(&l, &l.parts[i]); layer++) {
+        for (int64_t layer = 0; layer < loader_layers(&l, &l.parts[i]); layer++) {
             source_tensor t;
-            if (l.parts[i].columns && find_part(&l, &l.parts[i], layer, &t) && !source_is_bf16(&t))
+            if (l.parts[i].columns && loader_find(&l, &l.parts[i], layer, &t) && !source_is_bf16(&t))
                 *out = F32;
         }
     source_close(&l.source);

@@ -22,13 +22,6 @@ void source_close(source *s)
     arena_close(&s->arena);
 }
 
-void source_forget(const source *s)
-{
-    file_forget(&s->gguf.file);
-    for (int64_t i = 0; i < s->st.file_count; i++)
-        file_forget(&s->st.files[i]);
-}
-
 int64_t source_count(const source *s) { return s->is_gguf ? s->gguf.tensor_count : s->st.count; }
 
 static source_tensor of_gguf(const source *s, const gguf_tensor *t)
@@ -62,6 +55,17 @@ bool source_is_bf16(const source_tensor *t)
 {
     return t->gguf ? t->gguf->type == GGUF_TYPE_BF16 : t->st->type == ST_BF16;
 }
+
+static str bytes_of(const source_tensor *t, int64_t from, int64_t count)
+{
+    if (t->st)
+        return (str){ (const char *)t->st->bytes + from * st_type_size(t->st->type), (size_t)(count * st_type_size(t->st->type)) };
+    const gguf_block *b = gguf_block_of(t->gguf->type);
+    return (str){ (const char *)t->gguf->bytes + from / b->elements * b->bytes, (size_t)(count / b->elements * b->bytes) };
+}
+
+void source_expect(const source_tensor *t, int64_t from, int64_t count) { file_expect(bytes_of(t, from, count)); }
+void source_forget(const source_tensor *t, int64_t from, int64_t count) { file_forget_part(bytes_of(t, from, count)); }
 
 bool source_read(const source *s, const source_tensor *t, int64_t from, int64_t count, float *to, err *e)
 {

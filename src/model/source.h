@@ -25,10 +25,12 @@ typedef struct source_tensor {
 
 bool source_open(source *s, const char *path, err *e) MUST_CHECK;
 void source_close(source *s);
-void source_forget(const source *s);        // gives back the memory of what was read: peaks count it
 bool source_find(const source *s, const char *name, source_tensor *out);
 int64_t source_count(const source *s);
 source_tensor source_at(const source *s, int64_t i);
 bool source_is_bf16(const source_tensor *t);
 // A run of its numbers, whole rows. Whole-number types are errors.
 bool source_read(const source *s, const source_tensor *t, int64_t from, int64_t count, float *to, err *e) MUST_CHECK;
+// Has the system read such a run meanwhile; gives back the memory of one that was read, since peaks count it.
+void source_expect(const source_tensor *t, int64_t from, int64_t count);
+void source_forget(const source_tensor *t, int64_t from, int64_t count);

@@ -164,7 +164,6 @@ bool training_open_engine(training *t, err *e)
     TRY(program_finish(&t->program, e));
     if (!(t->engine = cpu_open(&t->program, &(cpu_options){ .pool = t->pool, .isa = c->isa }, e)))
         return false;
-    t->peak_gflops = cpu_peak_gflops(t->pool, c->isa, c->compute);
     return training_open_held_out(t, e);
 }
 

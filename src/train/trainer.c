@@ -196,6 +196,8 @@ static bool take_steps(training *t, err *e)
         TRY(update(t, hooks, e));
         double begun = clock_now();
         TRY(finish_step(t, &last_save, e));
+        if (t->peak_gflops == 0)                        // no start waits for it, and the clock is that of work
+            t->peak_gflops = cpu_peak_gflops(t->pool, t->c->isa, t->c->compute);
         hooks = clock_now() - begun;
     }
     return true;
@@ -274,12 +276,13 @@ static bool work(training *t, const checkpoint *resume, err *e)
         return false;
     TRY(training_choose(t, &needs, e));
     training_say_plan(t, &needs);
+    TRY(training_open_engine(t, e));                    // its memory is touched while the data is looked at and weights are read
     if (resume)
         log_info("going on from '%s'", resume->folder);
     else
         for (int64_t d = 0; d < t->dataset_count; d++)
             warn_of_data(t, t->datasets[d].folder, t->datasets[d].cache);
-    TRY(training_open_engine(t, e) && load_weights(t, resume, e) && begin(t, e));
+    TRY(load_weights(t, resume, e) && begin(t, e));
     if (!t->unlogged && export_due(t) && !file_exists(export_folder(t, t->at)))     // a run that ended between checkpoint and export
         TRY(export_now(t, e));
     bool ok = take_steps(t, e);

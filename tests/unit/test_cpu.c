@@ -1,4 +1,5 @@
 // The CPU engine around its kernels: memory, sharing, copies of weights, loops, threads, errors.
+#include "engine/cpu/reserve.h"
 #include "ops.h"
 
 static const adamw adam = { 0.9f, 0.95f, 1e-8f, 0, 0 };
@@ -415,4 +416,31 @@ TEST(more_memory_than_there_is_is_an_ordinary_error)
     CHECK(!cpu_open(&p, &(cpu_options){0}, &e) && e.code == ERR_MEMORY);
     CHECK(strstr(e.text, "this needs 4398.05 GB of memory, "));
     program_close(&p);
+}
+
+// Pages are touched while others write to them, and what was written stays; nothing is left of those that are closed at once.
+TEST(memory_is_used_while_it_is_touched)
+{
+    enum { SIZE = (200 << 20) + 1234 };
+    err e = {0};
+    pool *threads = pool_open(3, &e);
+    for (int round = 0; round < 4; round++) {
+        reserve r;
+        int64_t wrong = 0;
+        must(reserve_open(&r, SIZE, threads, &e), &e);
+        for (size_t at = 0; at < SIZE && round; at += 4096)
+            wrong += r.at[at] != 0, r.at[at] = (char)(1 + at / 4096 % 100);
+        if (round == 2)
+            reserve_wait(&r);
+        reserve_wait(&r);
+        for (size_t at = 0; at < SIZE && round; at++)
+            wrong += r.at[at] != (at % 4096 ? 0 : (char)(1 + at / 4096 % 100));
+        CHECK(wrong == 0);
+        reserve_close(&r);
+        must(reserve_open(&r, SIZE, round % 2 ? threads : NULL, &e), &e);
+        reserve_close(&r);
+        CHECK(!r.at && !r.touching);
+    }
+    CHECK(!reserve_open(&(reserve){0}, (size_t)1 << 60, threads, &e) && e.code == ERR_MEMORY);
+    pool_close(threads);
 }

@@ -250,6 +250,57 @@ TEST(tensors_of_several_runs)
     remove_folder();
 }
 
+// ---- by many threads ----
+
+// Every number where it belongs, from both formats and into both types, for any number of threads.
+TEST(threads_share_the_runs)
+{
+    static const int counts[] = { 2, 3, 8 };
+    model_config c = large_config();
+    new_folder();
+    tiny_checkpoint("model.safetensors", &c, ST_BF16, (tiny_change){0});
+    tiny_gguf(&c, NULL);
+    for (size_t i = 0; i < COUNT(counts); i++)
+        for (type t = F32; t <= BF16; t++) {
+            fake_engine f;
+            err e = {0};
+            pool *threads = pool_open(counts[i], &e);
+            CHECK(threads);
+            for (int gguf = 0; gguf < 2; gguf++) {
+                fake_open(&f, &c, t);
+                f.as.pool = threads;
+                CHECK(model_load(gguf ? in_folder("m.gguf") : folder, &c, &f.w, &f.as, &e) && f.prepared == 1);
+                CHECK(tiny_is_right(&f, &c));
+                fake_close(&f);
+            }
+            pool_close(threads);
+        }
+    remove_folder();
+}
+
+// Whoever is first to find a mistake, the one that is told is the first of the file's order: as with one thread.
+TEST(threads_tell_of_the_first_mistake)
+{
+    model_config c = large_config();
+    new_folder();
+    tiny_checkpoint("model.safetensors", &c, ST_F32, (tiny_change){ .whole_numbers = "model.norm.weight" });
+    err e = {0};
+    pool *threads = pool_open(8, &e);
+    CHECK(threads);
+    for (int round = 0; round < 20; round++) {
+        fake_engine f;
+        fake_open(&f, &c, F32);
+        f.as.pool = threads;
+        f.refused = round % 2 ? NULL : &f.w.at[W_EMBED];
+        e = (err){0};
+        CHECK(!model_load(folder, &c, &f.w, &f.as, &e) && !f.prepared);
+        CHECK(strstr(e.text, round % 2 ? "tensor 'model.norm.weight' has the type I32" : "fake engine: 'embed' is refused from 0 on"));
+        fake_close(&f);
+    }
+    pool_close(threads);
+    remove_folder();
+}
+
 // ---- for generation ------------------------------------------------------------------------------------------------
 
 static type stored(const model_config *c, st_type as)

@@ -8,6 +8,7 @@
 #include "../test.h"
 #include "base/cores.h"
 #include "base/file.h"
+#include "base/nodes.h"
 #include "base/pool.h"
 
 enum { TILES = 300 };
@@ -117,6 +118,42 @@ TEST(quotas_of_control_groups)
     CHECK(folder_remove(root, &e));
     arena_close(&a);
 #undef QUOTA
+}
+
+// Machines as the system tells of them: "node: CPUs" each, and those nodes that have memory.
+static int spread(const char *has_memory, const char *const *cpulists, number_set cpus, number_set *nodes)
+{
+    arena a = {0};
+    err e = {0};
+    char root[] = "/tmp/skiff-nodes-XXXXXX";
+    CHECK(mkdtemp(root));
+    if (has_memory)
+        put(&a, root, "has_memory", has_memory);
+    for (int i = 0; cpulists[i]; i++)
+        put(&a, root, arena_print(&a, "node%d/cpulist", i), cpulists[i]);
+    int count = nodes_of(root, &cpus, nodes);
+    CHECK(folder_remove(root, &e));
+    arena_close(&a);
+    return count;
+}
+
+TEST(memory_is_spread_over_the_nodes_of_this_process)
+{
+    static const char *const one[] = { "0-1\n", NULL }, *const two[] = { "0-31,64-95\n", "32-63,96-127\n", NULL };
+    static const char *const far[] = { "0-3\n", "4-7\n", "\n", "4090-4095\n", NULL };       // node 2: memory without CPUs
+    const number_set all = { { UINT64_MAX, UINT64_MAX } }, first = { { 1 } }, upper = { { 0, UINT64_C(1) << 32 } };
+    const number_set last = { { 0xf, [63] = UINT64_C(1) << 63 } };
+    number_set n;
+    CHECK(spread("0\n", one, all, &n) == 1 && set_has(&n, 0));
+    CHECK(spread("0-1\n", two, all, &n) == 2 && n.word[0] == 3);
+    CHECK(spread("0-1\n", two, first, &n) == 1 && n.word[0] == 1);      // bound to the CPUs of a node: its memory
+    CHECK(spread("0-1\n", two, upper, &n) == 1 && n.word[0] == 2);      // CPU 96
+    CHECK(spread("1\n", two, all, &n) == 1 && n.word[0] == 2);          // a node without memory
+    CHECK(spread("0-3\n", far, all, &n) == 2 && n.word[0] == 3);
+    CHECK(spread("0-3\n", far, last, &n) == 2 && n.word[0] == 9);
+    CHECK(spread("0,3\n", far, last, &n) == 2 && n.word[0] == 9);
+    CHECK(spread(NULL, two, all, &n) == 0 && spread("", two, all, &n) == 0 && spread("none\n", two, all, &n) == 0);
+    CHECK(spread("0-99999\n", two, all, &n) == 2 && spread("-5-1\n", two, all, &n) <= 2);
 }
 
 TEST(the_affinity_mask_is_kept_to)

@@ -1,6 +1,7 @@
 // The CPU engine: walks the list and calls the kernels of one instruction set. All memory is one reservation: what is
 // kept (and not shared with another engine), BF16 copies of weights, scratch, and the kernels' working room. Copies are made where
 // the set multiplies BF16; elsewhere products widen what they pack anyway, and round weights on the way, to the same bits.
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +27,7 @@ typedef struct cpu {
     char *work, *room;              // scratch, and behind it the kernels' working room; may be the other engine's
     size_t work_size;
     matmul *matmul;
-    bool stale;                     // a weight with a copy was written
+    atomic_bool stale;              // a weight with a copy was written
     bool profile;
     op_time times[OP_LOOP];
 } cpu;
@@ -89,6 +90,7 @@ static void cpu_prepare(engine *g)
 static bool cpu_step(engine *g, err *e)
 {
     cpu *c = (cpu *)g;
+    reserve_wait(&c->memory);
     if (c->stale)
         cpu_prepare(g);
     return walk_step(&c->walk, run, c, e);
@@ -101,7 +103,8 @@ static bool cpu_write(engine *g, tensor t, int64_t from_element, int64_t count, 
     if (!to)
         return false;
     memcpy(to, from, (size_t)(count * type_size(program_value(g->program, t)->type)));
-    c->stale = c->stale || c->copy[program_base(g->program, t)];
+    if (c->copy[program_base(g->program, t)])
+        c->stale = true;
     return true;
 }
 
@@ -227,7 +230,7 @@ engine *cpu_open(const program *p, const cpu_options *o, err *e)
         fail(e, ERR_MEMORY, "no memory to open the engine");
         return NULL;
     }
-    c->engine = (engine){ cpu_name, cpu_write, cpu_read, cpu_step, cpu_prepare, cpu_address, cpu_close, p };
+    c->engine = (engine){ cpu_name, cpu_write, cpu_read, cpu_step, cpu_prepare, cpu_address, cpu_close, p, o->pool };
     c->pool = o->pool;
     c->profile = o->profile;
     if (open_all(c, o, e))

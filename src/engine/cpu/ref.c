@@ -140,7 +140,7 @@ engine *ref_open(const program *p, err *e)
         fail(e, ERR_MEMORY, "no memory to open the ref engine");
         return NULL;
     }
-    r->engine = (engine){ "ref", ref_write, ref_read, ref_step, ref_prepare, ref_address, ref_close, p };
+    r->engine = (engine){ "ref", ref_write, ref_read, ref_step, ref_prepare, ref_address, ref_close, p, NULL };
     if (reserve(r, p, e))
         return &r->engine;
     ref_close(&r->engine);

@@ -4,7 +4,10 @@
 
 #include "base/pool.h"
 
-typedef struct reserve { char *at; size_t size; void *mapping; size_t mapped; } reserve;
+typedef struct touching touching;
+typedef struct reserve { char *at; size_t size; void *mapping; size_t mapped; touching *touching; } reserve;
 
-bool reserve_open(reserve *r, size_t size, pool *threads, err *e) MUST_CHECK;      // zeroed
+// Zeroed, and to be used from now on. Its pages are touched meanwhile, by as many threads as `threads` has.
+bool reserve_open(reserve *r, size_t size, const pool *threads, err *e) MUST_CHECK;
+void reserve_wait(reserve *r);      // until all are
 void reserve_close(reserve *r);

@@ -341,13 +341,12 @@ TEST(products_that_are_cut_for_more_threads_keep_their_bits)
 }
 
 // Rows of the same numbers in products of more and of fewer rows.
-static const int64_t alike[] = { 64, 1, 2, 5, 8, 9, 16, 17, 42, 61 };
+static const int64_t alike[] = { ROWS_ALIKE, 1, 2, 5, 8, 9, 16, 17, 61 };
 
 static void r_matmul_alike(program *p, type h)
 {
     static const char *const names[COUNT(alike)][2] = {
-        { "y64", "z64" }, { "y1", "z1" }, { "y2", "z2" }, { "y5", "z5" }, { "y8", "z8" }, { "y9", "z9" }, { "y16", "z16" }, { "y17", "z17" },
-        { "y42", "z42" }, { "y61", "z61" },
+        { "y64", "z64" }, { "y1", "z1" }, { "y2", "z2" }, { "y5", "z5" }, { "y8", "z8" }, { "y9", "z9" }, { "y16", "z16" }, { "y17", "z17" }, { "y61", "z61" },
     };
     const tensor b = in(p, BF16, "b", SHAPE(77, 339)), c = in(p, h, "c", SHAPE(77, 339));
     for (size_t i = 0; i < COUNT(alike); i++) {
@@ -373,10 +372,9 @@ TEST(a_row_has_the_same_bits_however_many_there_are)
             must(g->step(g, &e), &e);
             for (size_t i = 1; i < COUNT(alike); i++)
                 for (int k = 0; k < 2; k++) {
-                    char name[8], most[8];
+                    char name[8];
                     snprintf(name, sizeof name, "%c%d", "yz"[k], (int)alike[i]);
-                    snprintf(most, sizeof most, "%c%d", "yz"[k], (int)alike[0]);
-                    float *got = floats(g, program_find(&p, name).id), *want = floats(g, program_find(&p, most).id);
+                    float *got = floats(g, program_find(&p, name).id), *want = floats(g, program_find(&p, k ? "z64" : "y64").id);
                     CHECK(alike[i] < cpu_least_alike(*isa, h) || memcmp(got, want, sizeof *got * (size_t)alike[i] * 77) == 0);
                     free(got);
                     free(want);
@@ -384,7 +382,6 @@ TEST(a_row_has_the_same_bits_however_many_there_are)
             g->close(g);
             program_close(&p);
         }
-    CHECK(alike[0] == ROWS_ALIKE);
 }
 
 // ---- weights that count as BF16 --------------------------------------------------------------------------------------

@@ -370,6 +370,30 @@ TEST(choices_are_those_of_sorting_everything)
             }
 }
 
+// Where top-p is just the share of the first few, the last bits of the sum decide, and with them the order in which it was made.
+TEST(choices_at_the_edge_of_top_p_are_those_of_sorting_everything)
+{
+    static float logits[WORDS];
+    static candidate c[WORDS], scratch[WORDS];
+    const key k = key_from_seed(5);
+    for (uint32_t n = 0; n < 600; n++) {
+        double all = 0, before = 0;
+        int32_t id;
+        err e = {0};
+        make_logits(logits, n, 6, 0, 0);
+        for (int64_t i = 0; i < WORDS; i++)
+            c[i] = (candidate){ logits[i], (int32_t)i };
+        qsort(c, WORDS, sizeof *c, by_logit);
+        for (int64_t i = 0; i < WORDS; i++) {
+            all += share_of(c, i, 1);
+            before = i == n % 4 ? all : before;
+        }
+        const sample_options o = { .temperature = 1, .top_p = before / all };
+        must(sample(logits, WORDS, &o, k, n, scratch, &id, &e), &e);
+        CHECK(id == choose_sorted(logits, &o, k, n));
+    }
+}
+
 TEST(broken_logits_are_an_error)
 {
     const float broken[3] = { 1, NAN, 2 }, endless[3] = { 1, 0, INFINITY };

@@ -148,7 +148,8 @@ static bool answer(skiff_chat *c, const skiff_chat_options *o, int32_t *ids, int
     stream s = { c, o, {0}, 0 };
     generate_options g = {
         .max_new = o->max_tokens ? o->max_tokens : PRESET_MAX_TOKENS, .temperature = o->temperature, .top_p = o->top_p,
-        .min_p = o->min_p, .top_k = o->top_k, .seed = o->seed, .stops = c->stops, .stop_count = c->stop_count, .token = take_token, .self = &s,
+        .min_p = o->min_p, .top_k = o->top_k, .seed = o->seed, .stops = c->stops, .stop_count = c->stop_count,
+        .token = take_token, .self = &s,
     };
     bool ok = generate(c->generator, c->result.tokens.ids, c->result.tokens.count, &g, ids, count, e);
     text_close(&s.bytes);

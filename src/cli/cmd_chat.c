@@ -49,8 +49,8 @@ static bool read_options(const args *a, skiff_chat_options *o, err *e)
 {
     int64_t top_k, seed;
     if (!arg_number(a, "temperature", 0, &o->temperature, e) || !arg_number(a, "top-p", 1, &o->top_p, e)
-        || !arg_number(a, "min-p", 0, &o->min_p, e) || !arg_int(a, "top-k", 0, 0, &top_k, e) || !arg_int(a, "max-tokens", 512, 1, &o->max_tokens, e)
-        || !arg_int(a, "seed", 0, 0, &seed, e))
+        || !arg_number(a, "min-p", 0, &o->min_p, e) || !arg_int(a, "top-k", 0, 0, &top_k, e)
+        || !arg_int(a, "max-tokens", 512, 1, &o->max_tokens, e) || !arg_int(a, "seed", 0, 0, &seed, e))
         return false;
     o->top_k = (int)top_k;
     o->seed = (uint64_t)seed;

@@ -45,14 +45,14 @@ static bool fake_read(engine *g, tensor t, int64_t from, int64_t count, void *to
 
 static void fake_prepare(engine *g) { ((fake_engine *)g)->prepared++; }
 
-static void fake_close(fake_engine *f)
+static inline void fake_close(fake_engine *f)
 {
     for (int i = 0; i < WEIGHTS + 2; i++)
         free(f->bytes[i]);
     program_close(&f->p);
 }
 
-static void fake_open(fake_engine *f, const model_config *c, type t)
+static inline void fake_open(fake_engine *f, const model_config *c, type t)
 {
     *f = (fake_engine){ .as = { .name = "fake", .write = fake_write, .read = fake_read, .prepare = fake_prepare }, .writes_left = -1 };
     program_open(&f->p, F32);

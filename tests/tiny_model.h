@@ -31,7 +31,7 @@ static const char *in_folder(const char *name)
     return path[last];
 }
 
-static void put_file(const char *name, str bytes)
+static inline void put_file(const char *name, str bytes)
 {
     err e = {0};
     CHECK(file_write(in_folder(name), bytes, &e));

@@ -119,6 +119,7 @@ skiff_chat *skiff_chat_open(const char *model, const char *const *options, skiff
 void skiff_chat_close(skiff_chat *c);
 typedef struct skiff_chat_options {
     double temperature, top_p;                  // temperature 0: greedy
+    double min_p;                               // only tokens with this share of the likeliest one's probability
     int top_k;
     int64_t max_tokens;                         // 0: 512
     uint64_t seed;

@@ -148,7 +148,8 @@ static bool answer(skiff_chat *c, const skiff_chat_options *o, int32_t *ids, int
     stream s = { c, o, {0}, 0 };
     generate_options g = {
         .max_new = o->max_tokens ? o->max_tokens : PRESET_MAX_TOKENS, .temperature = o->temperature, .top_p = o->top_p,
-        .top_k = o->top_k, .seed = o->seed, .stops = c->stops, .stop_count = c->stop_count, .token = take_token, .self = &s,
+        .min_p = o->min_p, .top_k = o->top_k, .seed = o->seed, .stops = c->stops, .stop_count = c->stop_count,
+        .token = take_token, .self = &s,
     };
     bool ok = generate(c->generator, c->result.tokens.ids, c->result.tokens.count, &g, ids, count, e);
     text_close(&s.bytes);
@@ -186,7 +187,8 @@ bool skiff_chat_say(skiff_chat *c, const char *message, const skiff_chat_options
     node_put(&c->arena, out, "ids", *list);
     const generate_times t = generator_times(c->generator);
     node_put(&c->arena, out, "prompt_tokens", node_int(t.prompt_tokens));
-    node_put(&c->arena, out, "prompt_tokens_per_second", node_float((double)t.prompt_tokens / t.prompt_seconds));
+    node_put(&c->arena, out, "prompt_tokens_read", node_int(t.read));
+    node_put(&c->arena, out, "prompt_tokens_per_second", node_float((double)t.read / t.prompt_seconds));
     node_put(&c->arena, out, "tokens_per_second", t.tokens ? node_float((double)t.tokens / t.seconds) : (node){ .kind = NODE_NULL });
     return ok && api_report(out, report, e);
 }

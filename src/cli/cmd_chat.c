@@ -49,8 +49,8 @@ static bool read_options(const args *a, skiff_chat_options *o, err *e)
 {
     int64_t top_k, seed;
     if (!arg_number(a, "temperature", 0, &o->temperature, e) || !arg_number(a, "top-p", 1, &o->top_p, e)
-        || !arg_int(a, "top-k", 0, 0, &top_k, e) || !arg_int(a, "max-tokens", 512, 1, &o->max_tokens, e)
-        || !arg_int(a, "seed", 0, 0, &seed, e))
+        || !arg_number(a, "min-p", 0, &o->min_p, e) || !arg_int(a, "top-k", 0, 0, &top_k, e)
+        || !arg_int(a, "max-tokens", 512, 1, &o->max_tokens, e) || !arg_int(a, "seed", 0, 0, &seed, e))
         return false;
     o->top_k = (int)top_k;
     o->seed = (uint64_t)seed;
@@ -83,6 +83,7 @@ const command command_chat = {
         { "system", "TEXT", "a system message first", false },
         { "temperature", "T", "0 (the default): always the likeliest token", false },
         { "top-p", "P", "only tokens within this share of the probability", false },
+        { "min-p", "P", "only tokens with this share of the likeliest one's probability", false },
         { "top-k", "K", "only the K likeliest tokens", false },
         { "max-tokens", "N", "at most so many tokens an answer (512)", false },
         { "seed", "S", "of the sampling (0)", false },

@@ -51,4 +51,8 @@ void engine_times_clear(engine *g);
 // What this machine can do. The list has the names of usable instruction sets, best first, NULL at the end.
 const char *const *cpu_isas(void);
 bool cpu_has_bf16(const char *isa);                     // does this set multiply bf16 natively? (NULL: the best)
+// Products y = a b^T of up to ROWS_ALIKE rows give each row the same bits however many rows there are, from this number on: 1, or
+// more where a few rows are multiplied in another way than many.
+enum { ROWS_ALIKE = 64 };
+int64_t cpu_least_alike(const char *isa, type compute);
 double cpu_peak_gflops(pool *p, const char *isa, type t);       // measured now: multiply-adds from registers, all threads, 0.2 s

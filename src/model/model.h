@@ -104,8 +104,9 @@ model_saved *model_record_forward(program *p, const model *m, const model_weight
 void model_record_loss(program *p, const model *m, const model_weights *w, const model_inputs *in, const model_saved *s,
                        tensor loss, tensor nll, tensor weight, const model_weights *dw, mode how);
 // A pass of generation, for m->seq tokens that follow `at` (I32 scalar) earlier ones, whose keys and values are in `cache`
-// [layers, positions, 2 kv_heads * head size]. Of `in` only ids, position, cos and sin are read. logits [1, vocab] are those
-// of row `last` (I32 [1]). Rows after `last` may be anything: what they leave in the cache is overwritten before it is read.
+// [layers, positions, 2 kv_heads * head size]. Of `in` only ids, position, cos, sin and chunks are read. logits [1, vocab] are those
+// of row `last` (I32 [1]), made when `chunks` is 1 and left as they are when it is 0. Rows after `last` may be anything: what they
+// leave in the cache is overwritten before it is read.
 void model_record_cached(program *p, const model *m, const model_weights *w, const model_inputs *in,
                          tensor cache, tensor at, tensor last, tensor logits);
 void model_rope_tables(const model_config *c, int64_t positions, float *cos, float *sin);

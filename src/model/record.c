@@ -214,6 +214,9 @@ void model_record_cached(program *p, const model *m, const model_weights *w, con
         mlp_forward(p, m, &wl, &sl.mlp, s.x);
     }
     op_rmsnorm(p, y, (tensor){0}, s.x, w->at[W_NORM], (float)m->config.norm_eps);
-    op_gather(p, row, y, last);
-    op_matmul_nt(p, logits, row, w->at[head_weight(w)], SET);
+    LOOP_BOUND (p, wanted, 1, in->chunks) {
+        (void)wanted;
+        op_gather(p, row, y, last);
+        op_matmul_nt(p, logits, row, w->at[head_weight(w)], SET);
+    }
 }

@@ -14,6 +14,7 @@ void generator_close(generator *g);
 typedef struct generate_options {
     int64_t max_new;
     double temperature, top_p;      // temperature 0: greedy; top_p 0 or 1: all
+    double min_p;                   // as share of the likeliest token's probability; 0: all
     int top_k;                      // 0: all
     uint64_t seed;
     const int32_t *stops;
@@ -22,13 +23,14 @@ typedef struct generate_options {
     void *self;
 } generate_options;
 
-// Writes the new tokens, the stop token included, to `out` (room for max_new). Begins afresh each time. Ends at a stop token,
-// after max_new tokens, when `token` says so, or when prompt and answer fill max_tokens.
+// Writes the new tokens, the stop token included, to `out` (room for max_new). Ends at a stop token, after max_new tokens, when `token`
+// says so, or when prompt and answer fill max_tokens. Of a prompt that begins as the last one went, with its answer, only the rest
+// is read (with weights of its own, which nobody trains meanwhile); this changes no bit of any logit.
 bool generate(generator *g, const int32_t *prompt, int64_t prompt_count, const generate_options *o,
               int32_t *out, int64_t *count, err *e) MUST_CHECK;
 
-// Of the last call of `generate`: passes of one token that were run, and seconds.
-typedef struct generate_times { int64_t prompt_tokens, tokens; double prompt_seconds, seconds; } generate_times;
+// Of the last call of `generate`: tokens of the prompt, and of these the ones that were read; passes for the answer; and seconds.
+typedef struct generate_times { int64_t prompt_tokens, read, tokens; double prompt_seconds, seconds; } generate_times;
 generate_times generator_times(const generator *g);
 
 // The logits after the last token of `ids`, [vocab] float32 (checks of exports).

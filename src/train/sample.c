@@ -1,10 +1,14 @@
-// The next token from its logits: greedy, temperature, top-k, top-p.
+// The next token from its logits: greedy, temperature, top-k, top-p, min-p. The vocabulary is never sorted as a whole unless most of it
+// is left to choose from.
 #include "train/sample.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/util.h"
+
+enum { FIRST = 64, MORE = 8 };      // the likeliest tokens that are looked at for top-p, and how many times as many after that
 
 bool sample_check(const sample_options *o, err *e)
 {
@@ -12,15 +16,11 @@ bool sample_check(const sample_options *o, err *e)
         return fail(e, ERR_INPUT, "temperature: expected 0 (greedy) or a positive number, got %g", o->temperature);
     if (!(o->top_p >= 0 && o->top_p <= 1))
         return fail(e, ERR_INPUT, "top_p: expected a share from 0 to 1, got %g", o->top_p);
+    if (!(o->min_p >= 0 && o->min_p <= 1))
+        return fail(e, ERR_INPUT, "min_p: expected a share from 0 to 1, got %g", o->min_p);
     if (o->top_k < 0)
         return fail(e, ERR_INPUT, "top_k: expected 0 (all) or a positive number, got %d", o->top_k);
     return true;
-}
-
-static int by_logit(const void *a, const void *b)
-{
-    const candidate *x = a, *y = b;
-    return x->logit != y->logit ? (x->logit < y->logit) - (x->logit > y->logit) : (x->id > y->id) - (x->id < y->id);
 }
 
 static bool find_largest(const float *logits, int64_t vocab, int32_t *id, err *e)
@@ -36,44 +36,130 @@ static bool find_largest(const float *logits, int64_t vocab, int32_t *id, err *e
     return true;
 }
 
-// The likeliest tokens whose shares before them add up to less than top_p.
-static int64_t nucleus(const candidate *c, int64_t count, double top_p, double temperature)
+// What is chosen from: logits, and the largest of them.
+typedef struct choice { const float *logits; int64_t vocab; double largest; const sample_options *o; } choice;
+
+// The share of a token, where the likeliest has 1.
+static double share(const choice *c, float logit) { return exp(((double)logit - c->largest) / c->o->temperature); }
+
+// ---- the likeliest tokens ------------------------------------------------------------------------------------------------
+
+static bool likelier(candidate x, candidate y) { return x.logit != y.logit ? x.logit > y.logit : x.id < y.id; }
+
+static int by_likelihood(const void *a, const void *b)
 {
-    double all = 0, before = 0;
+    const candidate *x = a, *y = b;
+    return likelier(*y, *x) - likelier(*x, *y);
+}
+
+static int by_unlikelihood(const void *a, const void *b) { return by_likelihood(b, a); }
+
+// Puts `x` in the place of the first of a heap, which is the least likely of it.
+static void replace_first(candidate *heap, int64_t count, candidate x)
+{
+    int64_t i = 0;
+    for (int64_t child; (child = 2*i + 1) < count; i = child) {
+        if (child + 1 < count && likelier(heap[child], heap[child + 1]))
+            child++;
+        if (!likelier(x, heap[child]))
+            break;
+        heap[i] = heap[child];
+    }
+    heap[i] = x;
+}
+
+// The `count` likeliest tokens, in order: of those seen so far they are a heap.
+static void find_likeliest(const choice *c, int64_t count, candidate *out)
+{
     for (int64_t i = 0; i < count; i++)
-        all += exp(((double)c[i].logit - (double)c[0].logit) / temperature);
-    int64_t kept = 0;
-    for (; kept < count && before < top_p * all; kept++)
-        before += exp(((double)c[kept].logit - (double)c[0].logit) / temperature);
+        out[i] = (candidate){ c->logits[i], (int32_t)i };
+    qsort(out, (size_t)count, sizeof *out, by_unlikelihood);        // in order, so a heap
+    for (int64_t i = count; i < c->vocab; i++)
+        if (c->logits[i] > out[0].logit)                // an equal one of a higher id is less likely
+            replace_first(out, count, (candidate){ c->logits[i], (int32_t)i });
+    qsort(out, (size_t)count, sizeof *out, by_likelihood);
+}
+
+// Of the likeliest those whose shares before them add up to less than `most`. False where that is not to be told: there may be more
+// than `count`, or a sum is so close to `most` that it depends on the order in which `most` was added up.
+static bool nucleus(const choice *c, const candidate *likeliest, int64_t count, double most, double close, int64_t *kept)
+{
+    double before = 0;
+    bool clear = true;
+    for (*kept = 0; *kept < count && before < most; ++*kept) {
+        before += share(c, likeliest[*kept].logit);
+        clear = clear && fabs(before - most) > close;
+    }
+    return clear && before >= most;
+}
+
+// Finds those within top_p among all: of few first.
+static int64_t find_nucleus(const choice *c, candidate *out)
+{
+    double all = 0;
+    int64_t kept;
+    for (int64_t i = 0; i < c->vocab; i++)
+        all += share(c, c->logits[i]);
+    const double close = 4 * (double)c->vocab * DBL_EPSILON * all;
+    for (int64_t n = FIRST; n < c->vocab / 4; n *= MORE) {         // of more, sorting all costs no more
+        find_likeliest(c, n, out);
+        if (nucleus(c, out, n, c->o->top_p * all, close, &kept))
+            return kept;
+        if (kept < n)
+            break;
+    }
+    find_likeliest(c, c->vocab, out);
+    all = 0;
+    for (int64_t i = 0; i < c->vocab; i++)
+        all += share(c, out[i].logit);
+    nucleus(c, out, c->vocab, c->o->top_p * all, 0, &kept);
+    return kept;
+}
+
+// Tokens that may be chosen, into `out`: in the order of likelihood where top-k or top-p cut, else of ids.
+static int64_t find_candidates(const choice *c, candidate *out)
+{
+    const bool cut = c->o->top_p > 0 && c->o->top_p < 1;
+    int64_t count = c->o->top_k ? MIN(c->vocab, c->o->top_k) : c->vocab, kept = 0;
+    if (c->o->top_k) {
+        find_likeliest(c, count, out);
+        double all = 0;
+        for (int64_t i = 0; i < count && cut; i++)
+            all += share(c, out[i].logit);
+        if (cut) {
+            nucleus(c, out, count, c->o->top_p * all, 0, &kept);
+            count = kept;
+        }
+    } else if (cut) {
+        count = find_nucleus(c, out);
+    } else {
+        for (int64_t i = 0; i < count; i++)
+            out[i] = (candidate){ c->logits[i], (int32_t)i };
+    }
+    if (c->o->min_p <= 0)
+        return count;
+    kept = 0;
+    for (int64_t i = 0; i < count; i++)
+        if (share(c, out[i].logit) >= c->o->min_p)
+            out[kept++] = out[i];
     return kept;
 }
 
 bool sample(const float *logits, int64_t vocab, const sample_options *o, key k, uint64_t number, candidate *scratch,
             int32_t *id, err *e)
 {
-    int32_t largest;
-    if (!find_largest(logits, vocab, &largest, e))
+    if (!find_largest(logits, vocab, id, e))
         return false;
-    *id = largest;
     if (o->temperature == 0)
         return true;
-    int64_t count = vocab;
-    for (int64_t i = 0; i < vocab; i++)
-        scratch[i] = (candidate){ logits[i], (int32_t)i };
-    const bool cut = o->top_p > 0 && o->top_p < 1;
-    if (o->top_k || cut)
-        qsort(scratch, (size_t)vocab, sizeof *scratch, by_logit);
-    if (o->top_k)
-        count = MIN(count, o->top_k);
-    if (cut)
-        count = nucleus(scratch, count, o->top_p, o->temperature);
-
+    const choice c = { logits, vocab, (double)logits[*id], o };
+    const int64_t count = find_candidates(&c, scratch);
     double all = 0, sum = 0;
     for (int64_t i = 0; i < count; i++)
-        all += exp(((double)scratch[i].logit - (double)logits[largest]) / o->temperature);
+        all += share(&c, scratch[i].logit);
     const double at = ((double)key_bits(k, number) + 0.5) / 4294967296.0 * all;
     for (int64_t i = 0; i < count; i++) {
-        sum += exp(((double)scratch[i].logit - (double)logits[largest]) / o->temperature);
+        sum += share(&c, scratch[i].logit);
         *id = scratch[i].id;
         if (sum > at)
             break;

@@ -7,6 +7,7 @@
 
 typedef struct sample_options {
     double temperature, top_p;      // temperature 0: greedy; top_p 0 or 1: all
+    double min_p;                   // only tokens with this share of the likeliest one's probability; 0: all
     int top_k;                      // 0: all
 } sample_options;
 

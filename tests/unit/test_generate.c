@@ -185,6 +185,7 @@ TEST(bad_prompts_and_options_are_told)
         { good, 2, { .max_new = 8, .temperature = -1 }, "temperature: expected 0 (greedy) or a positive number, got -1" },
         { good, 2, { .max_new = 8, .temperature = (double)NAN }, "temperature: expected 0 (greedy) or a positive number, got nan" },
         { good, 2, { .max_new = 8, .top_p = 1.5 }, "top_p: expected a share from 0 to 1, got 1.5" },
+        { good, 2, { .max_new = 8, .min_p = -0.1 }, "min_p: expected a share from 0 to 1, got -0.1" },
         { good, 2, { .max_new = 8, .top_k = -3 }, "top_k: expected 0 (all) or a positive number, got -3" },
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -281,6 +282,116 @@ TEST(draws_follow_temperature_and_cuts)
     // top_p counts among what top_k left: 0.422 0.422 0.155
     check_draws(&(sample_options){ .temperature = 1, .top_k = 3, .top_p = 0.41 }, 1 << 1);
     check_draws(&(sample_options){ .temperature = 1, .top_k = 3, .top_p = 0.43 }, 1 << 1 | 1 << 3);
+}
+
+// Candidates of a share of the likeliest one's: 1, 1, 0.368, 0.135, 0.018.
+TEST(draws_follow_min_p)
+{
+    check_draws(&(sample_options){ .temperature = 1, .min_p = 1 }, 1 << 1 | 1 << 3);
+    check_draws(&(sample_options){ .temperature = 1, .min_p = 0.36 }, 1 << 1 | 1 << 3 | 1 << 2);
+    check_draws(&(sample_options){ .temperature = 1, .min_p = 0.1 }, 1 << 1 | 1 << 3 | 1 << 2 | 1);
+    check_draws(&(sample_options){ .temperature = 2, .min_p = 0.36 }, 1 << 1 | 1 << 3 | 1 << 2 | 1);    // after the temperature
+    check_draws(&(sample_options){ .temperature = 1, .min_p = 0.1, .top_k = 3 }, 1 << 1 | 1 << 3 | 1 << 2);
+    check_draws(&(sample_options){ .temperature = 1, .min_p = 0.5, .top_p = 0.97 }, 1 << 1 | 1 << 3);
+}
+
+// ---- the same choices as by sorting all of the vocabulary --------------------------------------------------------------
+
+enum { WORDS = 5000 };
+
+static int by_logit(const void *a, const void *b)
+{
+    const candidate *x = a, *y = b;
+    return x->logit != y->logit ? (x->logit < y->logit) - (x->logit > y->logit) : (x->id > y->id) - (x->id < y->id);
+}
+
+static double share_of(const candidate *c, int64_t i, double temperature)
+{
+    return exp(((double)c[i].logit - (double)c[0].logit) / temperature);
+}
+
+static int32_t choose_sorted(const float *logits, const sample_options *o, key k, uint64_t number)
+{
+    static candidate c[WORDS];
+    int64_t count = WORDS, kept = 0;
+    for (int64_t i = 0; i < WORDS; i++)
+        c[i] = (candidate){ logits[i], (int32_t)i };
+    qsort(c, WORDS, sizeof *c, by_logit);
+    if (o->top_k)
+        count = MIN(count, o->top_k);
+    double all = 0, before = 0, sum = 0;
+    for (int64_t i = 0; i < count; i++)
+        all += share_of(c, i, o->temperature);
+    for (; o->top_p > 0 && o->top_p < 1 && kept < count && before < o->top_p * all; kept++)
+        before += share_of(c, kept, o->temperature);
+    count = kept ? kept : count;
+    all = 0;
+    for (int64_t i = 0; i < count; i++)
+        all += share_of(c, i, o->temperature);
+    const double at = ((double)key_bits(k, number) + 0.5) / 4294967296.0 * all;
+    int64_t i = 0;
+    for (; i < count - 1 && (sum += share_of(c, i, o->temperature)) <= at; i++)
+        ;
+    return c[i].id;
+}
+
+// Logits of many kinds: whole gaps (0: none) make equal ones, `way` sorts them up or down.
+static void make_logits(float *logits, uint32_t number, float width, float gap, int way)
+{
+    for (uint32_t i = 0; i < WORDS; i++) {
+        const float x = width * ((float)(mixed(i, number) >> 8) / 16777216.0f - 0.5f);
+        logits[i] = way > 0 ? width * (float)i / WORDS : way < 0 ? -width * (float)i / WORDS : x * fabsf(x);
+        if (gap > 0)
+            logits[i] = gap * roundf(logits[i] / gap);
+    }
+}
+
+TEST(choices_are_those_of_sorting_everything)
+{
+    static const struct { float width, gap; int way; } kinds[] = {
+        { 6, 0, 0 }, { 6, 0.5f, 0 }, { 1, 0, 0 }, { 0, 0, 0 }, { 12, 0, 1 }, { 12, 0, -1 }, { 0.01f, 0, 1 }, { 3, 1, -1 },
+    };
+    static const sample_options options[] = {
+        { .temperature = 1, .top_k = 1 }, { .temperature = 1, .top_k = 40 }, { .temperature = 3, .top_k = 4999 }, { .temperature = 1, .top_k = 9000 },
+        { .temperature = 1, .top_p = 0.9 }, { .temperature = 1, .top_p = 0.5 }, { .temperature = 0.2, .top_p = 0.95 },
+        { .temperature = 9, .top_p = 0.999999 }, { .temperature = 1, .top_p = 1e-12 }, { .temperature = 0.7, .top_k = 64, .top_p = 0.8 },
+    };
+    static float logits[WORDS];
+    static candidate scratch[WORDS];
+    const key k = key_from_seed(11);
+    for (size_t i = 0; i < COUNT(kinds); i++)
+        for (size_t j = 0; j < COUNT(options); j++)
+            for (uint32_t n = 0; n < 6; n++) {
+                int32_t id;
+                err e = {0};
+                make_logits(logits, n, kinds[i].width, kinds[i].gap, kinds[i].way);
+                must(sample(logits, WORDS, &options[j], k, n, scratch, &id, &e), &e);
+                CHECK(id == choose_sorted(logits, &options[j], k, n));
+            }
+}
+
+// Where top-p is just the share of the first few, the last bits of the sum decide, and with them the order in which it was made.
+TEST(choices_at_the_edge_of_top_p_are_those_of_sorting_everything)
+{
+    static float logits[WORDS];
+    static candidate c[WORDS], scratch[WORDS];
+    const key k = key_from_seed(5);
+    for (uint32_t n = 0; n < 600; n++) {
+        double all = 0, before = 0;
+        int32_t id;
+        err e = {0};
+        make_logits(logits, n, 6, 0, 0);
+        for (int64_t i = 0; i < WORDS; i++)
+            c[i] = (candidate){ logits[i], (int32_t)i };
+        qsort(c, WORDS, sizeof *c, by_logit);
+        for (int64_t i = 0; i < WORDS; i++) {
+            all += share_of(c, i, 1);
+            before = i == n % 4 ? all : before;
+        }
+        const sample_options o = { .temperature = 1, .top_p = before / all };
+        must(sample(logits, WORDS, &o, k, n, scratch, &id, &e), &e);
+        CHECK(id == choose_sorted(logits, &o, k, n));
+    }
 }
 
 TEST(broken_logits_are_an_error)

@@ -340,6 +340,50 @@ TEST(products_that_are_cut_for_more_threads_keep_their_bits)
         }
 }
 
+// Rows of the same numbers in products of more and of fewer rows.
+static const int64_t alike[] = { ROWS_ALIKE, 1, 2, 5, 8, 9, 16, 17, 61 };
+
+static void r_matmul_alike(program *p, type h)
+{
+    static const char *const names[COUNT(alike)][2] = {
+        { "y64", "z64" }, { "y1", "z1" }, { "y2", "z2" }, { "y5", "z5" }, { "y8", "z8" }, { "y9", "z9" }, { "y16", "z16" }, { "y17", "z17" }, { "y61", "z61" },
+    };
+    const tensor b = in(p, BF16, "b", SHAPE(77, 339)), c = in(p, h, "c", SHAPE(77, 339));
+    for (size_t i = 0; i < COUNT(alike); i++) {
+        const tensor x = in(p, h, "x", SHAPE(alike[i], 339));
+        op_matmul_nt(p, out(p, F32, names[i][0], SHAPE(alike[i], 77)), x, b, SET);
+        op_matmul_nt(p, out(p, F32, names[i][1], SHAPE(alike[i], 77)), x, c, SET);
+    }
+}
+
+TEST(a_row_has_the_same_bits_however_many_there_are)
+{
+    static const op_case all = { "matmul_alike", r_matmul_alike, none, 0, 0 };
+    err e = {0};
+    for (const char *const *isa = cpu_isas(); *isa; isa++)
+        for (type h = F32; h <= BF16; h++) {
+            program p;
+            program_open(&p, h);
+            r_matmul_alike(&p, h);
+            must(program_finish(&p, &e), &e);
+            engine *g = cpu_open(&p, &(cpu_options){ .isa = *isa }, &e);
+            must(g, &e);
+            fill(g, &all);
+            must(g->step(g, &e), &e);
+            for (size_t i = 1; i < COUNT(alike); i++)
+                for (int k = 0; k < 2; k++) {
+                    char name[8];
+                    snprintf(name, sizeof name, "%c%d", "yz"[k], (int)alike[i]);
+                    float *got = floats(g, program_find(&p, name).id), *want = floats(g, program_find(&p, k ? "z64" : "y64").id);
+                    CHECK(alike[i] < cpu_least_alike(*isa, h) || memcmp(got, want, sizeof *got * (size_t)alike[i] * 77) == 0);
+                    free(got);
+                    free(want);
+                }
+            g->close(g);
+            program_close(&p);
+        }
+}
+
 // ---- weights that count as BF16 --------------------------------------------------------------------------------------
 
 // An F32 weight of a BF16 program is read as its rounded copy would be: few rows, more of them, a whole product, either factor.

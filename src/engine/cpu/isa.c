@@ -80,6 +80,8 @@ bool cpu_has_bf16(const char *name)
     return i && i->bf16;
 }
 
+int64_t cpu_least_alike(const char *name, type compute) { return compute == BF16 && cpu_has_bf16(name) ? FEW_ROWS + 1 : 1; }
+
 typedef struct peak { const isa *isa; int64_t rounds; bool bf16; double done[1024]; } peak;
 
 static void peak_tile(void *self, int64_t i, int thread)

@@ -2,9 +2,11 @@
 #pragma once
 #include "base/pool.h"
 #include "engine/cpu/features.h"
+#include "engine/engine.h"
 #include "engine/program.h"
 
-enum { FEW_ROWS = 16 };             // so few rows of a, and y = a b^T reads b once, unpacked (ops/gemv.h)
+// So few rows of a, and y = a b^T reads b once, unpacked (ops/gemv.h): FEW_ROWS where BF16 is multiplied natively.
+enum { FEW_ROWS = 16, SOME_ROWS = ROWS_ALIKE };
 
 typedef struct task {
     const call *c;                  // sizes by letter, constants

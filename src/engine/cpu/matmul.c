@@ -135,7 +135,7 @@ static bool serves(const isa *set, const program *p, const call *c)
 {
     return set->library && (c->op == OP_matmul || c->op == OP_matmul_nt || c->op == OP_matmul_tn) && program_operand(p, c->arg[1]) == F32
         && program_operand(p, c->arg[2]) == F32 && program_value(p, c->arg[0])->type == F32
-        && !(c->op == OP_matmul_nt && c->dim['m' - 'a'] <= FEW_ROWS);
+        && !(c->op == OP_matmul_nt && c->dim['m' - 'a'] <= SOME_ROWS);
 }
 
 static bool start(matmul *m, const isa *set, bool forced, err *e)

@@ -5,7 +5,8 @@
 
 enum { GEMV_TILE = 32768,           // elements of b to a tile
        GEMV_FEW = 8,                // rows of a that are a few
-       GEMV_NEAR = 8192,            // elements of b that wait for all rows of a
+       GEMV_NEAR = 6144,            // elements of b that wait for all rows of a …
+       GEMV_ROWS = 16,              // … and rows of it, at most
        LANE_PARTS = LANES / LANE,
        GEMV_A = LANE_PARTS == 1 ? 4 : 3, GEMV_B = LANE_PARTS == 1 ? 4 : REGISTERS / LANE_PARTS / 4 };  // a block: its sums are registers
 
@@ -52,16 +53,21 @@ INLINE void gemv_rows(const task *t, int64_t m, int64_t n, const int rows, const
             gemv_put(t, (m + i)*N + n + j, v_sum(sum[i][j]));
 }
 
-// Rows of b that are near, and where they begin in b.
-typedef struct near_rows { const void *at; int64_t first, count; } near_rows;
+// Rows of b that are near, where they begin in b, and what memory has to be asked for meanwhile: the rows after them.
+typedef struct near_rows {
+    const void *at;
+    int64_t first, count;
+    const char *next;
+    int64_t next_bytes;
+    float (*lanes)[LANES];          // sums before their lanes are added up, [rows of a][count]
+} near_rows;
 
-// Row i of a with row r of the near ones, from their vecs on: what is left of the row, and the sum.
-INLINE void gemv_end(const task *t, const near_rows *b, int64_t i, int64_t r, vec sum, const int x_half, const int w_as)
+// What is left of the rows behind their vecs: row m of a with the j-th near one of b.
+INLINE void gemv_end(const task *t, const near_rows *b, int64_t m, int64_t j, float lanes[LANES], const int x_half, const int w_as)
 {
     const int64_t K = SIZE(k), whole = K / LANES * LANES;
-    if (whole < K)
-        sum = v_fma(v_get_n(t->at[1], i*K + whole, (int)(K - whole), x_half), v_get_n(b->at, r*K + whole, (int)(K - whole), w_as), sum);
-    gemv_put(t, i*SIZE(n) + b->first + r, v_sum(sum));
+    const vec x = v_get_n(t->at[1], m*K + whole, (int)(K - whole), x_half), w = v_get_n(b->at, j*K + whole, (int)(K - whole), w_as);
+    v_store(lanes, v_fma(x, w, v_load(lanes)));
 }
 
 // `count` rows of a from m on with `rows` of b from the j-th near one on: both constants.
@@ -85,40 +91,75 @@ INLINE void gemv_block(const task *t, const near_rows *b, int64_t m, int64_t j, 
                     sum[i][r][l] = l_fma(x, w[r], sum[i][r][l]);
             }
         }
+    float (*lanes)[LANES] = b->lanes + j;
+    const int64_t next = b->count;
     UNROLL for (int i = 0; i < count; i++)
-        UNROLL for (int r = 0; r < rows; r++) {
-            float lanes[LANES];
+        UNROLL for (int r = 0; r < rows; r++)
             UNROLL for (int l = 0; l < LANE_PARTS; l++)
-                l_store(lanes + l*LANE, sum[i][r][l]);
-            gemv_end(t, b, m + i, j + r, v_load(lanes), x_half, w_as);
-        }
+                l_store(lanes[i*next + r] + l*LANE, sum[i][r][l]);
+    for (int i = 0; i < count && K % LANES; i++)        // apart: within the loops above it would keep sums from being registers
+        for (int r = 0; r < rows; r++)
+            gemv_end(t, b, m + i, j + r, lanes[i*next + r], x_half, w_as);
+}
+
+// LANE sums of lanes at once, each in the order of v_sum: halves are added until a register is left, the rest as columns.
+INLINE void gemv_sums(float (*lanes)[LANES], float out[LANE])
+{
+    lane r[LANE];
+    UNROLL for (int i = 0; i < LANE; i++) {
+        lane part[LANE_PARTS];
+        UNROLL for (int l = 0; l < LANE_PARTS; l++)
+            part[l] = l_load(lanes[i] + l*LANE);
+        UNROLL for (int half = LANE_PARTS / 2; half; half /= 2)
+            UNROLL for (int l = 0; l < half; l++)
+                part[l] = l_add(part[l], part[l + half]);
+        r[i] = part[0];
+    }
+    l_turn(r);
+    UNROLL for (int half = LANE / 2; half; half /= 2)
+        UNROLL for (int i = 0; i < half; i++)
+            r[i] = l_add(r[i], r[i + half]);
+    l_store(out, r[0]);
 }
 
 INLINE void gemv_some(const task *t, const near_rows *b, int64_t m, const int count, const int x_half, const int w_as)
 {
+    float sums[GEMV_A * GEMV_ROWS + LANE];
     int64_t j = 0;
     for (; j + GEMV_B <= b->count; j += GEMV_B)
         gemv_block(t, b, m, j, count, GEMV_B, x_half, w_as);
     for (; j < b->count; j++)
         gemv_block(t, b, m, j, count, 1, x_half, w_as);
+    for (int64_t i = 0; i < count * b->count; i += LANE)
+        gemv_sums(b->lanes + i, sums + i);
+    for (int64_t i = 0; i < count; i++)
+        for (j = 0; j < b->count; j++)
+            gemv_put(t, (m + i)*SIZE(n) + b->first + j, sums[i*b->count + j]);
 }
 
-// All rows of a with the near ones of b.
+// All rows of a with the near ones of b. Each block asks for its share of what comes next.
 INLINE void gemv_all(const task *t, const near_rows *b, const int x_half, const int w_as)
 {
-    int64_t m = 0;
-    for (; m + GEMV_A <= SIZE(m); m += GEMV_A)
+    const int64_t share = round_up(tiles_of(b->next_bytes, tiles_of(SIZE(m), GEMV_A)), 64);
+    int64_t m = 0, asked = 0;
+    for (; m + GEMV_A <= SIZE(m); m += GEMV_A) {
+        for (const int64_t end = MIN(asked + share, b->next_bytes); asked < end; asked += 64)
+            __builtin_prefetch(b->next + asked);
         gemv_some(t, b, m, GEMV_A, x_half, w_as);
-    for (; m < SIZE(m); m++)
+    }
+    for (; m + 2 <= SIZE(m); m += 2)
+        gemv_some(t, b, m, 2, x_half, w_as);
+    if (m < SIZE(m))
         gemv_some(t, b, m, 1, x_half, w_as);
 }
 
 INLINE void gemv_near(const task *t, int64_t begin, int64_t end, const int x_half, const int w_as)
 {
-    const int64_t K = SIZE(k), most = MAX(GEMV_NEAR / K / GEMV_B, 1) * GEMV_B;
-    _Alignas(64) float widened[GEMV_NEAR];
+    const int64_t K = SIZE(k), most = MIN(MAX(GEMV_NEAR / K / GEMV_B, 1) * GEMV_B, GEMV_ROWS), row = K * (w_as == AS_BF16 ? 2 : 4);
+    _Alignas(64) float widened[GEMV_NEAR], lanes[GEMV_A * GEMV_ROWS + LANE][LANES] = {0};
     for (int64_t n = begin; n < end; n += most) {
-        near_rows b = { (const char *)t->at[2] + n*K * (w_as == AS_BF16 ? 2 : 4), n, MIN(most, end - n) };
+        const int64_t count = MIN(most, end - n), after = n + count;
+        near_rows b = { (const char *)t->at[2] + n*row, n, count, (const char *)t->at[2] + after*row, MIN(most, end - after) * row, lanes };
         if (w_as == AS_F32 || b.count * K > GEMV_NEAR) {       // a row so long is read as it is
             gemv_all(t, &b, x_half, w_as);
             continue;

@@ -69,11 +69,11 @@ static void run_mm(const task *t, bool a_turned, bool b_turned)
 }
 
 static void run_matmul(const task *t)    { run_mm(t, false, false); }
-// Where BF16 is not multiplied natively, packing weights kept in it costs more than it gives up to a chunk of a prompt.
+// Packing costs more than it gives up to a chunk of a prompt; where BF16 is multiplied natively, only up to a few rows.
 static void run_matmul_nt(const task *t)
 {
-    const bool widened = (t->bf16[2] || t->rounded[2]) && !(BF16_PRODUCTS && t->bf16[1]);
-    if (SIZE(m) <= (widened ? 4 * FEW_ROWS : FEW_ROWS) && !t->rounded[1])
+    const bool native = BF16_PRODUCTS && t->bf16[1] && t->bf16[2];
+    if (SIZE(m) <= (native ? FEW_ROWS : SOME_ROWS) && !t->rounded[1])
         run_gemv(t);
     else
         run_mm(t, false, true);

@@ -6,6 +6,7 @@
 # make bench          ratios against the peers, on an idle machine
 # make lint           layers, formatting, sizes, documentation of every option and command
 # make fixtures       vocabularies, templates and weights that tests use, by package name and digest
+# make test-ports     what is soon done of the next two, in a few minutes
 # make test-aarch64   the unit tests as 64-bit ARM programs, under qemu where the machine is another
 # make test-old-cpu   the unit tests of the engine, and a small training, on an emulated x86-64 without AVX
 # make test-avx512    the kernels for AVX-512, AVX-512 BF16 and AMX, on an emulated CPU
@@ -103,6 +104,14 @@ test-old-cpu: fixtures all $(EMULATED:%=$B/tests/unit/%) $B/tests/unit/test_step
 	@LIMIT=1200 RUN="qemu-x86_64 -cpu Nehalem" ISAS='["generic"]' SKIFF=$B/skiff BUILD=$B UNIT=$B/tests/unit \
 	    tests/run $(EMULATED:%=$B/tests/unit/%) tests/emulated/test_instructions tests/emulated/test_training tests/emulated/test_skiff
 
+# What is soon done of both.
+PORTS := $(patsubst %,tests/unit/test_%,base pool isa cpu ops weights checkpoint step trainer)
+
+test-ports: fixtures all $(PORTS:%=$B/%)
+	@tools/cross.sh
+	@$(MAKE) $(ARM) all $(PORTS:%=build/aarch64/%)
+	@tests/emulated/ports $B build/aarch64
+
 # Static programs, without oneDNN.
 AVX512 := B=build/avx512 BY_HAND=1 ONEDNN= MODULES="base format engine model"
 AVX512 += LIBS="-static -Wl,--wrap=features_read,--wrap=cpu_isas build/avx512/tests/emulated/features.o -lm -pthread"
@@ -141,6 +150,6 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all unit test test-aarch64 test-old-cpu test-avx512 test-peers fuzz bench lint docs fixtures install clean
+.PHONY: all unit test test-ports test-aarch64 test-old-cpu test-avx512 test-peers fuzz bench lint docs fixtures install clean
 .SECONDARY:
 -include $(shell find $B/src $B/tests $B/fuzz $B/bench -name '*.d' 2>/dev/null)

@@ -1,6 +1,7 @@
 # make                build/skiff and build/libskiff.a
 # make test           every test that needs no network (fetches its fixtures first, once)
 # make SAN=1 test     the same with address and undefined-behaviour sanitizers
+# make SAN=thread T=test_threads unit     threads under ThreadSanitizer
 # make test-peers     the same answers as torch, transformers, tokenizers (in a virtual environment of their own)
 # make fuzz           every fuzz target for FUZZ_SECONDS (600) each; needs clang
 # make bench          ratios against the peers, on an idle machine
@@ -20,7 +21,7 @@ CFLAGS  ?= $(if $(SAN),-O1,-O3) -g
 FLAGS   := -std=c11 -D_GNU_SOURCE -Iinclude -Isrc -MMD -MP -pthread -fno-math-errno -ffp-contract=off \
            -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith
 FLAGS   += $(FUZZ_FLAGS) $(if $(F32_BY_LIBRARY),-DF32_BY_LIBRARY)
-SANITIZE := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+SANITIZE := $(if $(SAN),$(if $(filter thread,$(SAN)),-fsanitize=thread,-fsanitize=address$(comma)undefined -fno-sanitize-recover=all) -fno-omit-frame-pointer)
 FLAGS   += $(SANITIZE)
 # Instruction sets of the kernels (src/engine/cpu/isa/), and a library for float32 products, by what the compiler compiles for.
 ARCH    := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
@@ -30,7 +31,7 @@ ISAS    := $(or $(ISAS_$(ARCH)),generic)
 ONEDNN  := $(filter x86_64,$(ARCH))
 LIBS    := $(if $(ONEDNN),-ldnnl) -lyaml -lpcre2-8 -lutf8proc -lcrypto -lcurl -lz -lzstd -lsnappy -llz4 -lbrotlidec -lbrotlicommon -ldl -lm -pthread
 
-B       ?= build$(if $(SAN),/san)
+B       ?= build$(if $(SAN),/san$(filter-out 1,$(SAN)))
 MODULES ?= base config store format jinja text data engine model train track run api
 OTHERS  := $(filter-out $(ISAS:%=src/engine/cpu/isa/%.c),$(wildcard src/engine/cpu/isa/*.c)) src/engine/cpu/$(if $(ONEDNN),no_matmul,matmul).c
 SRC     := $(filter-out $(OTHERS),$(shell find $(MODULES:%=src/%) -name '*.c' 2>/dev/null | LC_ALL=C sort))

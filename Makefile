@@ -1,11 +1,13 @@
 # make                build/skiff and build/libskiff.a
 # make test           every test that needs no network (fetches its fixtures first, once)
 # make SAN=1 test     the same with address and undefined-behaviour sanitizers
+# make SAN=thread T=test_threads unit     threads under ThreadSanitizer
 # make test-peers     the same answers as torch, transformers, tokenizers (in a virtual environment of their own)
 # make fuzz           every fuzz target for FUZZ_SECONDS (600) each; needs clang
 # make bench          ratios against the peers, on an idle machine
 # make lint           layers, formatting, sizes, documentation of every option and command
 # make fixtures       vocabularies, templates and weights that tests use, by package name and digest
+# make test-ports     what is soon done of the next two, in a few minutes
 # make test-aarch64   the unit tests as 64-bit ARM programs, under qemu where the machine is another
 # make test-old-cpu   the unit tests of the engine, and a small training, on an emulated x86-64 without AVX
 # make test-avx512    the kernels for AVX-512, AVX-512 BF16 and AMX, on an emulated CPU
@@ -19,7 +21,7 @@ CFLAGS  ?= $(if $(SAN),-O1,-O3) -g
 FLAGS   := -std=c11 -D_GNU_SOURCE -Iinclude -Isrc -MMD -MP -pthread -fno-math-errno -ffp-contract=off \
            -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith
 FLAGS   += $(FUZZ_FLAGS) $(if $(F32_BY_LIBRARY),-DF32_BY_LIBRARY)
-SANITIZE := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+SANITIZE := $(if $(SAN),$(if $(filter thread,$(SAN)),-fsanitize=thread,-fsanitize=address$(comma)undefined -fno-sanitize-recover=all) -fno-omit-frame-pointer)
 FLAGS   += $(SANITIZE)
 # Instruction sets of the kernels (src/engine/cpu/isa/), and a library for float32 products, by what the compiler compiles for.
 ARCH    := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
@@ -29,7 +31,7 @@ ISAS    := $(or $(ISAS_$(ARCH)),generic)
 ONEDNN  := $(filter x86_64,$(ARCH))
 LIBS    := $(if $(ONEDNN),-ldnnl) -lyaml -lpcre2-8 -lutf8proc -lcrypto -lcurl -lz -lzstd -lsnappy -llz4 -lbrotlidec -lbrotlicommon -ldl -lm -pthread
 
-B       ?= build$(if $(SAN),/san)
+B       ?= build$(if $(SAN),/san$(filter-out 1,$(SAN)))
 MODULES ?= base config store format jinja text data engine model train track run api
 OTHERS  := $(filter-out $(ISAS:%=src/engine/cpu/isa/%.c),$(wildcard src/engine/cpu/isa/*.c)) src/engine/cpu/$(if $(ONEDNN),no_matmul,matmul).c
 SRC     := $(filter-out $(OTHERS),$(shell find $(MODULES:%=src/%) -name '*.c' 2>/dev/null | LC_ALL=C sort))
@@ -103,6 +105,14 @@ test-old-cpu: fixtures all $(EMULATED:%=$B/tests/unit/%) $B/tests/unit/test_step
 	@LIMIT=1200 RUN="qemu-x86_64 -cpu Nehalem" ISAS='["generic"]' SKIFF=$B/skiff BUILD=$B UNIT=$B/tests/unit \
 	    tests/run $(EMULATED:%=$B/tests/unit/%) tests/emulated/test_instructions tests/emulated/test_training tests/emulated/test_skiff
 
+# What is soon done of both.
+PORTS := $(patsubst %,tests/unit/test_%,base pool isa cpu ops weights checkpoint step trainer)
+
+test-ports: fixtures all $(PORTS:%=$B/%)
+	@tools/cross.sh
+	@$(MAKE) $(ARM) all $(PORTS:%=build/aarch64/%)
+	@tests/emulated/ports $B build/aarch64
+
 # Static programs, without oneDNN.
 AVX512 := B=build/avx512 BY_HAND=1 ONEDNN= MODULES="base format engine model"
 AVX512 += LIBS="-static -Wl,--wrap=features_read,--wrap=cpu_isas build/avx512/tests/emulated/features.o -lm -pthread"
@@ -141,6 +151,6 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all unit test test-aarch64 test-old-cpu test-avx512 test-peers fuzz bench lint docs fixtures install clean
+.PHONY: all unit test test-ports test-aarch64 test-old-cpu test-avx512 test-peers fuzz bench lint docs fixtures install clean
 .SECONDARY:
 -include $(shell find $B/src $B/tests $B/fuzz $B/bench -name '*.d' 2>/dev/null)

@@ -17,7 +17,7 @@ fi
 run=$(mktemp -d "$to/run.XXXXXX") || exit
 emulator=
 trap '[ -n "$emulator" ] && kill "$emulator" 2>/dev/null; rm -rf "$run"' EXIT
-trap 'exit 1' INT TERM
+trap 'exit 1' INT TERM QUIT
 
 # The first program of the machine.
 mkdir -p "$run/files/bin" "$run/files/proc" "$run/files/tmp" "$run/files/dev" "$run/iso"

@@ -35,6 +35,10 @@ struct pool {
     void *self;
 };
 
+// Each of two threads writes one word and then reads the other's; one of them at least must see what the other wrote, or both would sleep.
+// An exchange, not a store: an emulator of ARM on x86 may let the read go before a store, however that is ordered.
+#define PUT(word, value) ((void)atomic_exchange(&(word), (value)))
+
 static void relax(void)
 {
 #if defined(__x86_64__)
@@ -124,7 +128,7 @@ static void run_all(pool *p, int64_t tiles)
     }
     p->tiles = tiles;
     atomic_store(&p->undone, tiles);
-    atomic_store(&p->left, tiles);
+    PUT(p->left, tiles);
     wake(p, MIN(tiles - 1, 2 * p->cores));
     work(p, 0);
     for (int i = 0; i < p->spin && atomic_load(&p->undone); i++)
@@ -132,7 +136,7 @@ static void run_all(pool *p, int64_t tiles)
     if (!atomic_load(&p->undone))
         return;
     pthread_mutex_lock(&p->lock);
-    atomic_store(&p->awaited, true);
+    PUT(p->awaited, true);
     while (atomic_load(&p->undone))
         pthread_cond_wait(&p->end, &p->lock);
     atomic_store(&p->awaited, false);
@@ -201,7 +205,7 @@ void pool_close(pool *p)
 {
     if (!p)
         return;
-    atomic_store(&p->closing, true);
+    PUT(p->closing, true);
     wake(p, p->started);
     for (int i = 0; i < p->started; i++)
         pthread_join(p->workers[i].thread, NULL);

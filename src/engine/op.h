@@ -103,12 +103,12 @@
        w -= rate * (m*c1 / (sqrt(v*c2) + eps) + decay * w),  c1 = 1 / (1 - beta1^step), c2 likewise. \
        Nothing happens when finite is 0. Also renews the engine's copy of w (see `prepare`).       \
        m and v in BF16 are rounded up or down at random, up as often as they are near to it, so that \
-       changes below their precision add up as they should. The numbers are functions of `key` (two \
-       words, other ones in each step), o->stream and the place of the element, nothing else. */   \
+       changes below their precision add up as they should. The numbers are functions of \
+       `key_words` (two, other ones in each step), o->stream and the place of the element, nothing else. */   \
     X(adamw,            "!* !a:* !a:*  * . . . . . ?i:r",                                          \
         (program *p, tensor w, tensor m, tensor v, tensor dw, tensor rate, tensor c1, tensor c2,   \
-         tensor scale, tensor finite, tensor key, const adamw *o),                                 \
-        (w, m, v, dw, rate, c1, c2, scale, finite, key),                                           \
+         tensor scale, tensor finite, tensor key_words, const adamw *o),                           \
+        (w, m, v, dw, rate, c1, c2, scale, finite, key_words),                                     \
         .number = { o->beta1, o->beta2, o->eps, o->decay, (float)o->stream })
 
 typedef enum op {

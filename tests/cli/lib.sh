@@ -7,7 +7,10 @@ model=$root/fixtures/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 export SKIFF_PROGRESS=0
-passed=0 failed=0
+passed=0 failed=0 name=
+
+# tests/run sends SIGQUIT when its limit of time is over: one that hangs says where.
+trap 'echo "stopped after: ${name:-its beginning}"; exit 131' QUIT
 
 # ok NAME CONDITION…: the condition is a command
 ok()
@@ -45,6 +48,30 @@ says()
 {
     if grep -qF -- "$2" "$dir/out"; then passed=$((passed + 1)); else
         failed=$((failed + 1)); echo "FAILED $1: expected on stdout: $2"; head -n 5 "$dir/out" | sed 's/^/    /'; fi
+}
+
+# appears COMMAND…: until the command succeeds, for two minutes at most
+appears()
+{
+    naps=0
+    until "$@" 2> /dev/null; do
+        [ $naps -lt 1200 ] || return 1
+        sleep 0.1
+        naps=$((naps + 1))
+    done
+}
+
+# ends JOB: waits until that job of this shell has ended; one that does not in two minutes is killed. Its exit code in $code
+ends()
+{
+    naps=0
+    while [ $naps -lt 1200 ] && grep -q '^State:.[^Z]' "/proc/$1/status" 2> /dev/null; do
+        sleep 0.1
+        naps=$((naps + 1))
+    done
+    kill -9 "$1" 2> /dev/null
+    wait "$1"
+    code=$?
 }
 
 finish()

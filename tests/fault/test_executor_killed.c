@@ -3,7 +3,6 @@
 // byte. KILLS=50 for many of them, SEED=n for other moments.
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -170,7 +169,7 @@ static int disturb(int kills, double whole, uint32_t seed, int by_way[4])
         if (way == 1 && (!step || step == executor))        // before its process took over the lease
             way = 0;
         bool hit = kill(way == 1 ? step : executor, way < 2 ? SIGKILL : way == 2 ? SIGINT : SIGTERM) == 0;
-        CHECK(waitpid(executor, &status, 0) == executor);
+        CHECK(wait_for_end(executor, &status));
         if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
             break;                                      // it was quicker
         done += hit;
@@ -209,7 +208,7 @@ TEST(killed_at_any_moment)
     snprintf(undisturbed, sizeof undisturbed, "%s/undisturbed", folder);
     write_experiment("", 1);
     double from = clock_now();
-    CHECK(waitpid(begin(), &status, 0) > 0 && status == 0);
+    CHECK(wait_for_end(begin(), &status) && status == 0);
     if (status)
         show_said();
     double whole = clock_now() - from;
@@ -219,7 +218,7 @@ TEST(killed_at_any_moment)
         if (rounds)
             CHECK(folder_remove(out, &e));
         done += disturb(kills - done, whole, seed + (uint32_t)rounds, by_way);
-        CHECK(waitpid(begin(), &status, 0) > 0 && status == 0);
+        CHECK(wait_for_end(begin(), &status) && status == 0);
         if (status)
             show_said();
         CHECK(compare(undisturbed, out) > 60 && compare(out, undisturbed) > 60);
@@ -241,7 +240,7 @@ static const char *would_do(arena *a, const char *flag, const char *given)
     err e = { 0 };
     int status;
     text t = { 0 };
-    CHECK(waitpid(begin_with(flag, given), &status, 0) > 0 && status == 0);
+    CHECK(wait_for_end(begin_with(flag, given), &status) && status == 0);
     CHECK(json_read_file(a, path_join(a, folder, "summary"), &summary, &e));
     const node *steps = summary ? node_get(summary, "steps") : NULL;
     for (int64_t i = 0; steps && i < steps->list.count; i++)
@@ -259,10 +258,14 @@ TEST(only_what_follows_from_a_change_runs_again)
     int status = 1;
     open_folder();
     write_experiment("", 1);
-    CHECK(waitpid(begin(), &status, 0) > 0 && status == 0);
-    double from = clock_now();
-    CHECK_TEXT(would_do(&a, NULL, NULL), "skip, skip, skip, skip");
-    CHECK(clock_now() - from < 1);                      // of a busy machine; some 20 ms else
+    CHECK(wait_for_end(begin(), &status) && status == 0);
+    double best = 60;
+    for (int i = 0; i < 5; i++) {                       // the machine may be busy
+        double from = clock_now();
+        CHECK_TEXT(would_do(&a, NULL, NULL), "skip, skip, skip, skip");
+        best = fmin(best, clock_now() - from);
+    }
+    CHECK(best < 1);                                    // some 20 ms, but with sanitizers
     CHECK_TEXT(would_do(&a, "--dry_run", "--force_run=[\"tokenized/two\"]"), "skip, run afresh, skip, run afresh");
     CHECK_TEXT(would_do(&a, "--dry_run", "--force_run=[\"checkpoints/mix_seed0\"]"), "skip, skip, skip, run afresh");
     write_experiment("", 3);                            // another weight

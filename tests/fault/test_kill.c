@@ -1,6 +1,5 @@
 // kill -9 at ten arbitrary moments of a run, which is begun again each time: the same weights and metrics as uninterrupted.
 #include <signal.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #include "base/json.h"
@@ -33,7 +32,7 @@ static bool run_for(const train_config *c, int64_t microseconds)
         nanosleep(&(struct timespec){ microseconds / 1000000, microseconds % 1000000 * 1000 }, NULL);
         kill(child, SIGKILL);
     }
-    CHECK(waitpid(child, &status, 0) == child);
+    CHECK(wait_for_end(child, &status));
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 

@@ -103,7 +103,7 @@ try:
     open(os.path.join(data, "notes é (1).txt"), "w").write("a name with blanks\n")
     ports = os.path.join(folder, "ports")
     server = subprocess.Popen([sys.executable, "tests/hub/server.py", root, "--page", "3", "--lfs", "1000000", "--ports", ports])
-    while not os.path.exists(ports):
+    while not os.path.exists(ports) and server.poll() is None:
         time.sleep(0.05)
     port = int(open(ports).read().split()[0])
     theirs, ours, all_of_it = (os.path.join(folder, n) for n in ["theirs", "ours", "all"])

@@ -77,7 +77,7 @@ folder, server = tempfile.mkdtemp(), None
 try:
     subprocess.run([sys.executable, "tests/hub/small_mixture.py", f"{folder}/hub", "--model", GGUF], check=True)
     server = subprocess.Popen([sys.executable, "tests/hub/server.py", f"{folder}/hub", "--ports", f"{folder}/ports"])
-    while not os.path.exists(f"{folder}/ports"):
+    while not os.path.exists(f"{folder}/ports") and server.poll() is None:
         time.sleep(0.05)
     env = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "HUGGING", "SKIFF_MODEL", "MARIN_"))}
     env.update(HF_ENDPOINT=f"http://127.0.0.1:{open(f'{folder}/ports').read().split()[0]}", HF_HOME=f"{folder}/home", SKIFF_PROGRESS="0",

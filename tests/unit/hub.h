@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../test.h"
@@ -83,12 +82,6 @@ static inline void hub_end(void)
         (void)!folder_remove(hub.root, &ignored);
 }
 
-static inline void hub_pause(double seconds)
-{
-    struct timespec t = { .tv_sec = (time_t)seconds, .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9) };
-    nanosleep(&t, NULL);
-}
-
 // The server, once; a cache of its own for the test that calls, and an environment without anything else of a hub.
 static inline void hub_begin(void)
 {
@@ -108,8 +101,7 @@ static inline void hub_begin(void)
             _exit(127);
         }
         atexit(hub_end);
-        for (int i = 0; i < 200 && !file_exists(hub_path("ports")); i++)
-            hub_pause(0.05);
+        (void)!wait_for_file(hub_path("ports"));
         hub_must(file_read(&a, hub_path("ports"), &ports, &e), &e);
         hub_must(sscanf(arena_chars(&a, ports), "%d %d", &hub.hub_port, &hub.storage_port) == 2, &(err){ .text = "no ports" });
         snprintf(hub.endpoint, sizeof hub.endpoint, "http://127.0.0.1:%d", hub.hub_port);
@@ -149,4 +141,11 @@ static inline int hub_count(const char *one, const char *other)
         }
     arena_close(&a);
     return n;
+}
+
+static inline bool hub_wait_for(int count, const char *one, const char *other)
+{
+    for (int i = 0; i < NAPS && hub_count(one, other) < count; i++)
+        usleep(NAP_MICROSECONDS);
+    return hub_count(one, other) >= count;
 }

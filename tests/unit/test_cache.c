@@ -1,11 +1,13 @@
 // The token cache: what is built, what is refused, what survives kill -9, and what is damaged.
 #include "../test.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -240,7 +242,7 @@ static bool build_and_be_killed(fixture *f, long microseconds)
     pid_t child = fork();
     if (child == 0)
         _exit(build(f) ? 0 : 1);
-    nanosleep(&(struct timespec){ .tv_nsec = microseconds * 1000 }, NULL);
+    nanosleep(&(struct timespec){ microseconds / 1000000, microseconds % 1000000 * 1000 }, NULL);
     kill(child, SIGKILL);
     waitpid(child, &status, 0);
     return WIFSIGNALED(status);
@@ -340,6 +342,26 @@ TEST(keeps_what_is_unchanged)
     close_fixture(&f);
 }
 
+// A process that holds the lock, until it is killed.
+static pid_t hold(const char *path)
+{
+    int ends[2];
+    char byte;
+    CHECK(pipe(ends) == 0);
+    pid_t child = fork();
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        int file = open(path, O_RDWR | O_CREAT, 0666);
+        (void)!write(ends[1], file >= 0 && flock(file, LOCK_EX) == 0 ? "y" : "n", 1);
+        for (;;)
+            pause();
+    }
+    close(ends[1]);
+    CHECK(read(ends[0], &byte, 1) == 1 && byte == 'y');
+    close(ends[0]);
+    return child;
+}
+
 TEST(two_builders_do_not_meet)
 {
     fixture f = open_fixture();
@@ -347,16 +369,7 @@ TEST(two_builders_do_not_meet)
     CHECK(folder_make(f.out, &f.error));
     char path[256];
     snprintf(path, sizeof path, "%s/.lock", f.out);
-    pid_t child = fork();
-    if (child == 0) {
-        char command[400];
-        snprintf(command, sizeof command, "flock '%s' sleep 5", path);
-        execlp("sh", "sh", "-c", command, (char *)NULL);
-        _exit(1);
-    }
-    for (int i = 0; i < 100 && !file_exists(path); i++)
-        usleep(10000);
-    usleep(50000);
+    pid_t child = hold(path);
     CHECK_TEXT(failed(&f), "another process is building the token cache '/out'; wait for it, or name another folder");
     CHECK(f.error.code == ERR_IO);
     kill(child, SIGKILL);
@@ -382,8 +395,7 @@ TEST(survives_a_full_disk)
               : !strstr(f.error.text, "File too large") ? 4 : 0);
     }
     int status;
-    waitpid(child, &status, 0);
-    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    CHECK(wait_for_end(child, &status) && WIFEXITED(status) && WEXITSTATUS(status) == 0);
     arena a = {0};
     char **names;
     int64_t count;

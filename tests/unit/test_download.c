@@ -97,12 +97,11 @@ TEST(a_killed_download_is_gone_on_from)
     hub_begin();
     char *out = hub_path("killed");
     exec_step s = step_of(&a, "{\"name\": \"acme/tiny\", \"repo_type\": \"model\"}", out);
-    hub_faults("[{\"match\": \"/store/\", \"slow\": 4000000, \"on\": \"storage\"}]");
+    hub_faults("[{\"match\": \"/store/\", \"slow\": 400000, \"on\": \"storage\"}]");
     pid_t child = fork();
     if (child == 0)
         _exit(!step_download.run(&s, &e));
-    for (int i = 0; i < 200 && hub_count("\"storage\"", "/store/") < 3; i++)
-        hub_pause(0.02);
+    CHECK(hub_wait_for(3, "\"storage\"", "/store/"));
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
     CHECK(!file_exists(path_join(&a, out, "model.safetensors")));

@@ -18,10 +18,33 @@ static void write_down(const exec_step *s, char sign)
     arena_close(&a);
 }
 
+// Until all lines of the setting `until` are in that file: so the order of steps does not hang on how quick the machine is.
+static bool wait_for_others(const exec_step *s, err *e)
+{
+    arena a = {0};
+    const node *until = node_get(s->settings, "until");
+    const char *path = path_join(&a, path_folder(&a, s->output), "times");
+    bool ok = true;
+    for (int64_t i = 0; until && i < until->list.count && ok; i++) {
+        const char *line = arena_print(&a, "%.*s\n", STR_ARG(until->list.items[i].text));
+        ok = false;
+        for (int k = 0; k < NAPS && !ok; k++) {
+            arena of_nap = {0};
+            str times = {0};
+            ok = file_read(&of_nap, path, &times, e) && strstr(times.at, line);
+            arena_close(&of_nap);
+            if (!ok)
+                usleep(NAP_MICROSECONDS);
+        }
+    }
+    arena_close(&a);
+    return ok || fail(e, ERR_BUG, "%s waited in vain", s->name);
+}
+
 static bool run_timed(const exec_step *s, err *e)
 {
     write_down(s, '+');
-    bool ok = run_note(s, e);
+    bool ok = wait_for_others(s, e) && run_note(s, e);
     write_down(s, '-');
     return ok;
 }
@@ -37,8 +60,8 @@ static bool run_slow(const exec_step *s, err *e)
     bool again = file_exists(before);
     (void)!file_write(before, STR("x"), e);
     arena_close(&a);
-    for (int i = 0; i < 1000 && !asked && !again; i++)
-        usleep(10000);
+    for (int i = 0; i < NAPS && !asked && !again; i++)
+        usleep(NAP_MICROSECONDS);
     return asked ? fail(e, ERR_INTERRUPTED, "stopped") : run_note(s, e);
 }
 
@@ -63,10 +86,10 @@ TEST(what_fits_runs_side_by_side)
 {
     lab *l = open_lab();
     l->count = 0;
-    for (int i = 0; i < 2; i++)
-        add(l, i ? "train2" : "train1", &busy, "{}", "{\"sleep\": 200}");
-    for (int i = 0; i < 2; i++)
-        add(l, i ? "fetch2" : "fetch1", &idle, "{}", "{\"sleep\": 600}");
+    add(l, "train1", &busy, "{}", "{\"sleep\": 200, \"until\": [\"+fetch1\", \"+fetch2\"]}");
+    add(l, "train2", &busy, "{}", "{\"sleep\": 200}");
+    add(l, "fetch1", &idle, "{}", "{\"until\": [\"+fetch2\", \"+train2\"]}");
+    add(l, "fetch2", &idle, "{}", "{\"until\": [\"+fetch1\", \"+train2\"]}");
     l->options.max_concurrent = 256;
     run(l);
     str times = {0};
@@ -76,11 +99,36 @@ TEST(what_fits_runs_side_by_side)
     CHECK(overlap(times.at, "fetch1", "train1") && overlap(times.at, "fetch1", "fetch2") && overlap(times.at, "fetch2", "train2"));
     CHECK(unlink(under(l, "times")) == 0);
     l->options.max_concurrent = 2;                      // a cap
+    l->steps[0].settings = parse(&l->arena, "{\"sleep\": 200, \"until\": [\"+fetch1\"]}");
+    l->steps[2].settings = parse(&l->arena, "{\"until\": [\"-train1\"]}");
+    l->steps[3].settings = parse(&l->arena, "{}");
     const char *all[] = { "all", NULL };
     l->options.force_run = all;
     run(l);
     CHECK(l->ok && file_read(&l->arena, under(l, "times"), &times, &e));
     CHECK(overlap(times.at, "train1", "fetch1") && !overlap(times.at, "train1", "fetch2"));
+    close_lab(l);
+}
+
+// One of them crashes, and only that one fails.
+TEST(others_go_on_beside_a_crash)
+{
+    lab *l = open_lab();
+    const char *all = "{\"until\": [\"+a\", \"+b\", \"+c\"]}";
+    l->count = 0;
+    add(l, "a", &idle, "{}", all);
+    add(l, "b", &idle, "{}", all);
+    add(l, "c", &idle, "{}", all);
+    add(l, "d", &note, "{\"of\": {\"step\": 0, \"path\": null}}", "{}");
+    add(l, "f", &crash, "{}", "{}");
+    add(l, "g", &note, "{\"of\": {\"step\": 4, \"path\": null}}", "{}");
+    l->options.max_concurrent = 4;
+    run(l);
+    CHECK(!l->ok && l->error.code == ERR_BUG);
+    CHECK(strstr(l->error.text, "f: its process was ended by signal 11"));
+    CHECK(runs(l, 0) == 1 && runs(l, 1) == 1 && runs(l, 2) == 1 && runs(l, 3) == 1);
+    CHECK_TEXT(in_summary(l, 4, "status"), "FAILED");
+    CHECK_TEXT(in_summary(l, 5, "status"), "DEP_FAILED");
     close_lab(l);
 }
 
@@ -97,7 +145,7 @@ static const step_kind hungry = { .name = "hungry", .version = 1, .run = run_tim
 TEST(trainings_that_share_run_side_by_side_only_where_both_fit)
 {
     static const struct { const char *settings; bool together; } cases[] = {
-        { "{\"threads\": 1, \"sleep\": 400, \"memory\": 40}", true },       // a fifth each
+        { "{\"threads\": 1, \"until\": [\"+train1\", \"+train2\"], \"memory\": 40}", true },       // a fifth each
         { "{\"threads\": 1, \"sleep\": 200, \"memory\": 140}", false },     // more than half each: in turn, and both are done
         { "{\"sleep\": 200, \"memory\": 40}", false },                      // all cores each
     };
@@ -161,7 +209,7 @@ static void many(int executors, const char *locks)
             _exit(!fine);
         }
     for (int i = 0, status; i < executors; i++)
-        CHECK(waitpid(pids[i], &status, 0) == pids[i] && status == 0);
+        CHECK(wait_for_end(pids[i], &status) && status == 0);
     CHECK(plan(l));
     for (int k = 0; k < 4; k++)
         CHECK(runs(l, k) == 1);
@@ -200,13 +248,11 @@ TEST(a_step_that_was_taken_over_is_left_alone)
         run(l);
         _exit(!l->ok || !strstr(l->log, "s: another run has taken it over; its status is left to that one\n"));
     }
-    for (int i = 0; i < 500 && !file_exists(path_join(&l->arena, l->steps[0].output, "before")); i++)
-        usleep(10000);
-    usleep(100000);
+    CHECK(wait_for_file(path_join(&l->arena, l->steps[0].output, "before")));
     const char *file = under(l, arena_print(&l->arena, ".%s.lease", path_name(l->steps[0].output)));
     put_file(file, "{\"machine\": \"elsewhere b p\", \"pid\": 1, \"start\": 1, \"executor\": 1, \"executor_start\": 1, \"token\": \"ee\", \"beats\": 7}\n");
     int code = 0;
-    CHECK(waitpid(pid, &code, 0) == pid && code == 0);
+    CHECK(wait_for_end(pid, &code) && code == 0);
     CHECK(file_read(&l->arena, path_join(&l->arena, l->steps[0].output, ".executor_status"), &status, &e));
     CHECK(!strstr(status.at, "CANCELLED") && status_read(l->steps[0].output) == STEP_SUCCESS && runs(l, 0) == 1);
     unsetenv("SKIFF_LOCKS");
@@ -227,13 +273,12 @@ TEST(steps_do_not_outlive_their_executor)
         run(l);
         _exit(0);
     }
-    for (int i = 0; i < 500 && !file_exists(path_join(&l->arena, l->steps[0].output, "before")); i++)
-        usleep(10000);
+    CHECK(wait_for_file(path_join(&l->arena, l->steps[0].output, "before")));
     CHECK(status_read(l->steps[0].output) == STEP_RUNNING);
     CHECK(kill(pid, SIGKILL) == 0 && waitpid(pid, NULL, 0) == pid);
     double from = clock_now();
     run(l);
-    CHECK(l->ok && clock_now() - from < 2);
+    CHECK(l->ok && clock_now() - from < NAPS * (NAP_MICROSECONDS * 1e-6) / 4);     // one that is not told goes on for all of it
     CHECK_TEXT(in_summary(l, 0, "reason"), "was interrupted before");
     close_lab(l);
 }
@@ -251,10 +296,9 @@ TEST(the_first_signal_is_passed_on)
         run(l);
         _exit(l->error.code == ERR_INTERRUPTED && signals_caught() == SIGTERM ? 42 : 1);
     }
-    for (int i = 0; i < 500 && !(runs(l, 1) && file_exists(path_join(&l->arena, l->steps[0].output, "before"))); i++)
-        usleep(10000);
+    CHECK(wait_for_file(path_join(&l->arena, l->steps[0].output, "before")) && wait_for_file(path_join(&l->arena, l->steps[1].output, "runs")));
     int code = 0;
-    CHECK(kill(pid, SIGTERM) == 0 && waitpid(pid, &code, 0) == pid && WIFEXITED(code) && WEXITSTATUS(code) == 42);
+    CHECK(kill(pid, SIGTERM) == 0 && wait_for_end(pid, &code) && WIFEXITED(code) && WEXITSTATUS(code) == 42);
     CHECK(status_read(l->steps[0].output) == STEP_CANCELLED && status_read(l->steps[1].output) == STEP_CANCELLED);
     l->steps[1].settings = parse(&l->arena, "{}");
     run(l);

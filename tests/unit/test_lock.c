@@ -1,10 +1,12 @@
 // Locks of steps: leases that are renewed, given back, left behind, taken over by exactly one, and lost.
 #include "../test.h"
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -113,7 +115,7 @@ TEST(a_dead_holder_of_this_machine_is_followed_at_once)
     siginfo_t ended;
     CHECK(waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOWAIT) == 0);
     CHECK(try_now(&one) == LOCK_TAKEN);                 // though nobody has waited for it: a zombie holds nothing
-    CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+    CHECK(wait_for_end(pid, &status) && status == 0);
     lock_close(one);
     close_folder();
 }
@@ -132,7 +134,7 @@ TEST(an_executor_holds_it_until_the_end)
         _exit(!ok);
     }
     int status = 1;
-    CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+    CHECK(wait_for_end(pid, &status) && status == 0);
     CHECK(try_now(&two) == LOCK_BUSY && lock_is_ours(one));
     lock_close(one);
     CHECK(lock_try(two, &e) == LOCK_TAKEN);
@@ -211,14 +213,13 @@ static int race(int until)
 {
     lock *mine;
     err e;
-    char word;
     lock_answer answer = try_now(&mine);
     for (double from = clock_now(); answer == LOCK_BUSY && still_foreign() && clock_now() - from < 20; usleep(1000))
         answer = lock_try(mine, &e);
     if (answer != LOCK_TAKEN)
         return 0;
     bool kept = lock_keep(mine, &e);
-    (void)!read(until, &word, 1);
+    poll(&(struct pollfd){ .fd = until, .events = POLLIN }, 1, 60000);      // two of them would wait for each other
     return kept && lock_is_ours(mine);
 }
 
@@ -263,6 +264,7 @@ static pid_t hold(bool own_proc)
     if (pid == 0) {
         lock *one;
         err e;
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         bool ok = !own_proc || (unshare(CLONE_NEWNS) == 0 && mount("proc", "/proc", "proc", 0, NULL) == 0);
         ok = ok && try_now(&one) == LOCK_TAKEN && lock_keep(one, &e);
         (void)!write(ends[1], ok ? "y" : "n", 1);
@@ -284,7 +286,7 @@ TEST(who_lost_it_is_told)
     pid_t pid = hold(false);
     put_foreign("dd");
     int status = 0;
-    CHECK(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+    CHECK(wait_for_end(pid, &status) && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
     str bytes;
     CHECK(file_read(&a, lease_file(&a), &bytes, &e) && str_find(bytes, STR("dd"), 0) < bytes.size);     // the other's, untouched
     unlink(lease_file(&a));
@@ -318,10 +320,10 @@ static int in_container(const char *name, int (*inside)(void))
         pid_t first = fork();
         if (first == 0)
             _exit(inside());
-        waitpid(first, &status, 0);
+        (void)!wait_for_end(first, &status);
         _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 99);
     }
-    waitpid(pid, &status, 0);
+    (void)!wait_for_end(pid, &status);
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : 99;
     if (code == 77)
         printf("left out: other machines are namespaces, which only root may make here\n");

@@ -271,7 +271,7 @@ TEST(killed_and_taken_up_is_the_same)
         CHECK(child > 0);
         usleep((useconds_t)(40000 + 15000 * kills));    // later each time, so that it comes to an end
         kill(child, SIGKILL);
-        CHECK(waitpid(child, &status, 0) == child && (status == 0 || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)));
+        CHECK(wait_for_end(child, &status) && (status == 0 || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)));
         kills += status != 0;
     }
     CHECK(kills >= 1);

@@ -2,7 +2,6 @@
 #include <limits.h>
 #include <sched.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../test.h"
@@ -175,6 +174,6 @@ TEST(the_affinity_mask_is_kept_to)
         _exit(p && pool_threads(p) == 1 && cores_usable() == 1 ? 0 : 1);
     }
     int status = 0;
-    CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    CHECK(wait_for_end(child, &status) && WIFEXITED(status) && WEXITSTATUS(status) == 0);
     CHECK(cores_usable() >= 1);
 }

@@ -83,7 +83,7 @@ static const char *written(void (*work)(void), bool terminal)
         n += (size_t)k;
     all[n] = 0;
     close(master);
-    CHECK(waitpid(pid, NULL, 0) == pid);
+    CHECK(wait_for_end(pid, NULL));
     return all;
 }
 

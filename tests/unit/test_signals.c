@@ -2,7 +2,6 @@
 #include "../test.h"
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -87,7 +86,7 @@ TEST(a_step_that_cannot_ends_at_once)
         _exit(0);
     }
     int status = 0;
-    CHECK(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGINT);
+    CHECK(wait_for_end(pid, &status) && WIFSIGNALED(status) && WTERMSIG(status) == SIGINT);
     CHECK(status_read(steps[0].output) == STEP_RUNNING);
     lock *free_again = lock_open(steps[0].output, "a", &e);     // nobody holds it: the next run takes the step up
     CHECK(free_again && lock_try(free_again, &e) == LOCK_TAKEN);

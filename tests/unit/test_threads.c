@@ -4,6 +4,7 @@
 #include "engine/engine.h"
 #include "model/model.h"
 #include "train/checkpoint.h"
+#include "train/memory.h"
 #include "train/step.h"
 #include "../test.h"
 #include "../tiny.h"
@@ -12,7 +13,14 @@
 
 __attribute__((constructor)) static void be_quiet(void) { setenv("SKIFF_PROGRESS", "0", 1); }
 
-static const int counts[] = { 1, 2, 3, 5, 8, 16 };
+#if defined(__SANITIZE_THREAD__)
+enum { UNDER_THREAD_SANITIZER = 1 };
+#else
+enum { UNDER_THREAD_SANITIZER = 0 };
+#endif
+
+// More than there are cores, and more than any work of a tiny model has tiles.
+static const int counts[] = { 1, 2, 3, 7, 16, 64, 128 };
 
 static void must(bool ok, const err *e)
 {
@@ -183,11 +191,72 @@ static void check_smollm2(type compute)
 #else
     static const int some[] = { 3, 8 };         // each digest is of two gigabytes
 #endif
+    if (UNDER_THREAD_SANITIZER) {
+        printf("left out: under ThreadSanitizer a step of the real model takes too long\n");
+        return;
+    }
     char first[SHA256_HEX + 1], other[SHA256_HEX + 1];
     step_of_smollm2(compute, 1, first);
     for (size_t i = 0; i < COUNT(some); i++) {
         step_of_smollm2(compute, some[i], other);
         CHECK_TEXT(other, first);
+    }
+}
+
+// ---- memory ----------------------------------------------------------------------------------------------------------
+
+static void sleep_a_little(void *self, int64_t i, int thread) { (void)self, (void)i, (void)thread; usleep(200); }
+
+// What this process grows by with an engine that has done two steps. Before it, the threads have run: their stacks do not count.
+static int64_t measured(const step_config *c, int count)
+{
+    err e = {0};
+    arena a = {0};
+    program p;
+    pool *threads = pool_open(count, &e);
+    must(threads, &e);
+    pool_run(threads, 4 * count, sleep_a_little, NULL);
+    program_open(&p, F32);
+    const step s = step_record(&p, c, &a);
+    must(program_finish(&p, &e), &e);
+    const int64_t n = c->micro * c->model.rows * c->model.seq;
+    int32_t *b = malloc((size_t)(4 * n) * sizeof *b);
+    fill_batch(b, n, c->model.seq, c->model.config.vocab);
+    const int64_t before = memory_of_process();
+    engine *g = cpu_open(&p, &(cpu_options){ .pool = threads }, &e);
+    must(g, &e);
+    const step_numbers numbers = { .rate = 1e-4, .clip = 1, .number = 1, .trained = n };
+    for (int i = 0; i < 2; i++)
+        must(step_write(g, &s, c, b, b + n, b + 2*n, b + 3*n, &numbers, &e) && g->step(g, &e), &e);
+    const int64_t grown = memory_of_process() - before;
+    free(b);
+    g->close(g);
+    pool_close(threads);
+    program_close(&p);
+    arena_close(&a);
+    return grown;
+}
+
+TEST(memory_is_as_planned_for_any_number_of_threads)
+{
+    static const step_config c = {
+        .model = { .config = { .family = "llama", .vocab = 3000, .hidden = 128, .layers = 2, .heads = 4, .kv_heads = 2, .head_size = 32, .ffn = 320,
+                               .max_positions = 256, .norm_eps = 1e-5, .rope_theta = 10000 }, .rows = 2, .seq = 256, .recompute = RECOMPUTE_CHEAP },
+        .adamw = { .beta1 = 0.9f, .beta2 = 0.95f, .eps = 1e-8f, .decay = 0.1f }, .micro = 1 };
+    int64_t one = 0;
+    for (size_t i = 0; i < COUNT(counts); i++) {
+        err e = {0};
+        memory_needs planned;
+        must(memory_of_step(&c, F32, NULL, counts[i], &planned, &e), &e);
+        one = i ? one : planned.total;
+        CHECK(planned.total >= one && planned.total - one <= (counts[i] - 1) * INT64_C(500000));     // room to work in, for each thread
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+        const int64_t got = measured(&c, counts[i]);
+        const bool same = llabs(got - planned.total) <= (3 << 20) + counts[i] * INT64_C(16384);     // a large page, stacks that grew
+        CHECK(same);
+        if (!same)
+            fprintf(stderr, "  %d threads: planned %lld, measured %lld\n", counts[i], (long long)planned.total, (long long)got);
+#endif
     }
 }
 

@@ -12,6 +12,11 @@ static void must(bool ok, const err *e)
         fprintf(stderr, "%s\n", e->text), exit(1);
 }
 
+__attribute__((unused))
+static tensor in(program *p, type t, const char *name, shape s)  { return program_tensor(p, INPUT, t, name, s); }
+__attribute__((unused))
+static tensor out(program *p, type t, const char *name, shape s) { return program_tensor(p, OUTPUT, t, name, s); }
+
 typedef struct op_case {
     const char *name;
     void (*record)(program *p, type h);

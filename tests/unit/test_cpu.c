@@ -4,8 +4,6 @@
 
 static const adamw adam = { 0.9f, 0.95f, 1e-8f, 0, 0 };
 
-static tensor in(program *p, type t, const char *name, shape s)  { return program_tensor(p, INPUT, t, name, s); }
-static tensor out(program *p, type t, const char *name, shape s) { return program_tensor(p, OUTPUT, t, name, s); }
 
 static engine *opened(program *p, const cpu_options *o)
 {

@@ -12,7 +12,7 @@ static char *said(arena *a, const char *s)
     return arena_chars(a, str_of(e.text));
 }
 
-static const node *read(arena *a, str s)
+static const node *read_json(arena *a, str s)
 {
     err e = {0};
     const node *n = NULL;
@@ -25,7 +25,7 @@ static const node *read(arena *a, str s)
 TEST(values_are_read_with_their_places)
 {
     arena a = {0};
-    const node *n = read(&a, STR("{\"a\": [1, -2.5e3, true, null],\n  \"b\": {\"c\": \"x\\ny\\u00e4\\ud83d\\ude00\\ud800\"}}"));
+    const node *n = read_json(&a, STR("{\"a\": [1, -2.5e3, true, null],\n  \"b\": {\"c\": \"x\\ny\\u00e4\\ud83d\\ude00\\ud800\"}}"));
     CHECK(node_at(node_get(n, "a"), 0)->integer == 1);
     CHECK(node_at(node_get(n, "a"), 1)->number == -2500);
     CHECK(node_at(node_get(n, "a"), 2)->truth && node_at(node_get(n, "a"), 3)->kind == NODE_NULL);
@@ -33,8 +33,8 @@ TEST(values_are_read_with_their_places)
     CHECK(str_is(c->text, "x\ny\xc3\xa4\xf0\x9f\x98\x80\xef\xbf\xbd"));
     CHECK(c->line == 2 && c->column == 14);
     CHECK(node_at(node_get(n, "a"), 4) == NULL && node_get(n, "z") == NULL && node_get(NULL, "z") == NULL);
-    CHECK(node_is(read(&a, STR("12345678901234567890")), NODE_FLOAT));
-    CHECK(str_is(read(&a, STR("12345678901234567890"))->raw, "12345678901234567890"));
+    CHECK(node_is(read_json(&a, STR("12345678901234567890")), NODE_FLOAT));
+    CHECK(str_is(read_json(&a, STR("12345678901234567890"))->raw, "12345678901234567890"));
     arena_close(&a);
 }
 
@@ -87,7 +87,7 @@ TEST(text_of_every_length)
                     const int column = at + 3 + (kinds[k].written[0] == '\\');
                     CHECK_TEXT(said(&a, row.at), arena_print(&a, "x.json:1:%d: JSON: expected %s", column, kinds[k].wrong));
                 } else {
-                    const node *n = node_at(read(&a, row), 0);
+                    const node *n = node_at(read_json(&a, row), 0);
                     CHECK(n && str_is(n->text, arena_print(&a, "%s%s%s", before, kinds[k].read, after)));
                 }
                 arena_close(&a);
@@ -143,11 +143,11 @@ TEST(what_is_written_reads_back_equal)
 {
     arena a = {0};
     static const char source[] = "{\"a\": [1, 2.5, \"x\\\"\\\\\\n\\u0001\", {}], \"b\": [], \"c\": {\"d\": null}}";
-    const node *n = read(&a, str_of(source));
+    const node *n = read_json(&a, str_of(source));
     for (json_style s = JSON_COMPACT; s <= JSON_PRETTY; s++) {
         text t = {0};
         json_write(&t, n, s);
-        CHECK(node_equal(n, read(&a, text_view(&t))));
+        CHECK(node_equal(n, read_json(&a, text_view(&t))));
         if (s == JSON_SPACED)
             CHECK_TEXT(t.chars, source);
         text_close(&t);
@@ -169,7 +169,7 @@ TEST(wanted_members_are_checked)
     err e = {0};
     int64_t i;
     str s;
-    const node *n = read(&a, STR("{\"size\": 3,\n \"name\": 4}"));
+    const node *n = read_json(&a, STR("{\"size\": 3,\n \"name\": 4}"));
     CHECK(node_want_int(n, "c.json", "size", &i, &e) && i == 3);
     CHECK(!node_want_text(n, "c.json", "name", &s, &e));
     CHECK_TEXT(e.text, "c.json:2:10: name: expected text, got a whole number");

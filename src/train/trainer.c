@@ -136,9 +136,12 @@ static bool update(training *t, double hooks, err *e)
     TRY(read_number(t, t->step.finite, &finite, e));
     if (!isfinite(loss) || !isfinite(sumsq) || finite == 0)
         return not_finite(t, &b, (double)loss, sqrt((double)sumsq), e);
+    const double duration = clock_now() - loaded;
+    if (t->peak_gflops == 0)                            // no start waits for it, and the clock is that of work
+        t->peak_gflops = cpu_peak_gflops(t->pool, t->c->isa, t->c->compute);
     const step_report r = {
         .step = ++t->at, .steps = t->steps, .loss = (double)loss, .grad_norm = sqrt((double)sumsq), .rate = n.rate,
-        .duration = clock_now() - loaded, .loading = loaded - begun, .hooks = hooks, .rows = b.rows, .seq = b.seq,
+        .duration = duration, .loading = loaded - begun, .hooks = hooks, .rows = b.rows, .seq = b.seq,
         .real = b.real, .trained = b.trained, .pairs = batch_pairs(&b), .model = &t->model, .peak_gflops = t->peak_gflops,
     };
     t->loss = r.loss;
@@ -196,8 +199,6 @@ static bool take_steps(training *t, err *e)
         TRY(update(t, hooks, e));
         double begun = clock_now();
         TRY(finish_step(t, &last_save, e));
-        if (t->peak_gflops == 0)                        // no start waits for it, and the clock is that of work
-            t->peak_gflops = cpu_peak_gflops(t->pool, t->c->isa, t->c->compute);
         hooks = clock_now() - begun;
     }
     return true;

@@ -84,6 +84,7 @@ TEST(a_run_and_again)
     CHECK(r.step == 8 && r.steps == 8 && !r.already_done);
     CHECK(r.loss < r.first_loss && r.eval_loss < r.eval_loss_before && r.tokens_per_second > 0 && r.mfu > r.mfu_causal && r.mfu_causal > 0);
     CHECK(check_metrics(&t, 0, 8, "train/loss") == 8);
+    CHECK(check_metrics(&t, 0, 8, "throughput/mfu") == 8);
     CHECK(check_metrics(&t, 0, 8, "eval/loss") == 3);       // before, after 4 and 8
     CHECK(file_exists(in_output(&t, "checkpoints/step-4/metadata.json")) && file_exists(in_output(&t, "checkpoints/step-8/metadata.json")));
     static const char *const files[] = { "config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json" };
@@ -107,6 +108,7 @@ TEST(a_run_and_again)
     OK(train_run(&t.c, &again, E));
     CHECK(!again.already_done && file_exists(in_output(&t, "hf/step-8/model.safetensors")));
     CHECK(check_metrics(&t, 0, 8, "train/loss") == 8);
+    CHECK(check_metrics(&t, 0, 8, "throughput/mfu") == 8);
     end(&t);
 }
 

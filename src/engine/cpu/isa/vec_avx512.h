@@ -12,7 +12,8 @@ static inline lane l_load(const float *x) { return _mm512_loadu_ps(x); }
 static inline void l_store(float *y, lane a) { _mm512_storeu_ps(y, a); }
 static inline lane l_add(lane a, lane b) { return _mm512_add_ps(a, b); }
 static inline lane l_fma(lane a, lane b, lane c) { return _mm512_fmadd_ps(a, b, c); }
-static inline void l_fma_into(lane *sum, lane a, lane b) { *sum = l_fma(a, b, *sum); }
+// As with AVX2: else sums are moved about.
+static inline void l_fma_into(lane *sum, lane a, lane b) { __asm__("vfmadd231ps %2, %1, %0" : "+v"(*sum) : "v"(a), "v"(b)); }
 static inline lane l_held(lane a) { __asm__ ("" : "+v"(a)); return a; }     // loaded once, not again with each use
 
 static inline __mmask16 v_first(int64_t n) { return (__mmask16)((1u << n) - 1); }

@@ -191,7 +191,7 @@ static bool run_bench(bench *b, const char *path, int64_t steps, char **report, 
     TRY(open_engine(b, path, b->c.threads, e));
     b->seconds = ARENA_ARRAY(&b->arena, double, steps);
     TRY(one_step(b, 1, e));
-    const double peak = cpu_peak_gflops(b->pool, b->c.isa, b->c.compute);
+    const double before = cpu_peak_gflops(b->pool, b->c.isa, b->c.compute);
     engine_times_clear(b->engine);
     pool_time(b->pool);
     for (int64_t i = 0; i < steps; i++) {
@@ -199,7 +199,9 @@ static bool run_bench(bench *b, const char *path, int64_t steps, char **report, 
         TRY(one_step(b, i + 2, e));
         b->seconds[i] = clock_now() - begun;
     }
-    return report_bench(b, steps, peak, pool_idle(b->pool), report, e);
+    // A virtual machine may take a core away for longer than it is measured: of two moments the better one.
+    const double idle = pool_idle(b->pool), after = cpu_peak_gflops(b->pool, b->c.isa, b->c.compute);
+    return report_bench(b, steps, MAX(before, after), idle, report, e);
 }
 
 bool skiff_bench(const char *model_path, int64_t rows, int64_t seq, int64_t steps, const char *const *options, char **report,

@@ -42,6 +42,14 @@ typedef struct choice { const float *logits; int64_t vocab; double largest; cons
 // The share of a token, where the likeliest has 1.
 static double share(const choice *c, float logit) { return exp(((double)logit - c->largest) / c->o->temperature); }
 
+static double sum_of(const choice *c, const candidate *of, int64_t count)
+{
+    double all = 0;
+    for (int64_t i = 0; i < count; i++)
+        all += share(c, of[i].logit);
+    return all;
+}
+
 // ---- the likeliest tokens ------------------------------------------------------------------------------------------------
 
 static bool likelier(candidate x, candidate y) { return x.logit != y.logit ? x.logit > y.logit : x.id < y.id; }
@@ -93,7 +101,16 @@ static bool nucleus(const choice *c, const candidate *likeliest, int64_t count, 
     return clear && before >= most;
 }
 
-// Finds those within top_p among all: of few first.
+// Finds those within top_p among the `count` likeliest.
+static int64_t find_nucleus_of(const choice *c, int64_t count, candidate *out)
+{
+    int64_t kept;
+    find_likeliest(c, count, out);
+    nucleus(c, out, count, c->o->top_p * sum_of(c, out, count), 0, &kept);
+    return kept;
+}
+
+// Among all: of few first.
 static int64_t find_nucleus(const choice *c, candidate *out)
 {
     double all = 0;
@@ -108,12 +125,7 @@ static int64_t find_nucleus(const choice *c, candidate *out)
         if (kept < n)
             break;
     }
-    find_likeliest(c, c->vocab, out);
-    all = 0;
-    for (int64_t i = 0; i < c->vocab; i++)
-        all += share(c, out[i].logit);
-    nucleus(c, out, c->vocab, c->o->top_p * all, 0, &kept);
-    return kept;
+    return find_nucleus_of(c, c->vocab, out);
 }
 
 // Tokens that may be chosen, into `out`: in the order of likelihood where top-k or top-p cut, else of ids.
@@ -121,15 +133,10 @@ static int64_t find_candidates(const choice *c, candidate *out)
 {
     const bool cut = c->o->top_p > 0 && c->o->top_p < 1;
     int64_t count = c->o->top_k ? MIN(c->vocab, c->o->top_k) : c->vocab, kept = 0;
-    if (c->o->top_k) {
+    if (c->o->top_k && cut) {
+        count = find_nucleus_of(c, count, out);
+    } else if (c->o->top_k) {
         find_likeliest(c, count, out);
-        double all = 0;
-        for (int64_t i = 0; i < count && cut; i++)
-            all += share(c, out[i].logit);
-        if (cut) {
-            nucleus(c, out, count, c->o->top_p * all, 0, &kept);
-            count = kept;
-        }
     } else if (cut) {
         count = find_nucleus(c, out);
     } else {
@@ -154,10 +161,8 @@ bool sample(const float *logits, int64_t vocab, const sample_options *o, key k, 
         return true;
     const choice c = { logits, vocab, (double)logits[*id], o };
     const int64_t count = find_candidates(&c, scratch);
-    double all = 0, sum = 0;
-    for (int64_t i = 0; i < count; i++)
-        all += share(&c, scratch[i].logit);
-    const double at = ((double)key_bits(k, number) + 0.5) / 4294967296.0 * all;
+    const double at = ((double)key_bits(k, number) + 0.5) / 4294967296.0 * sum_of(&c, scratch, count);
+    double sum = 0;
     for (int64_t i = 0; i < count; i++) {
         sum += share(&c, scratch[i].logit);
         *id = scratch[i].id;

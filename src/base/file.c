@@ -66,12 +66,6 @@ bool file_map(const char *path, mapped *out, err *e)
     return true;
 }
 
-void file_forget(const mapped *m)
-{
-    if (m->bytes.size)
-        madvise((void *)(uintptr_t)m->bytes.at, m->bytes.size, MADV_DONTNEED);
-}
-
 static void advise(str bytes, int advice)
 {
     const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), at = (uintptr_t)bytes.at / page * page;
@@ -79,7 +73,7 @@ static void advise(str bytes, int advice)
         madvise((void *)at, (uintptr_t)bytes.at + bytes.size - at, advice);
 }
 
-void file_forget_part(str bytes) { advise(bytes, MADV_DONTNEED); }
+void file_forget(str bytes) { advise(bytes, MADV_DONTNEED); }
 void file_expect(str bytes) { advise(bytes, MADV_WILLNEED); }
 
 void file_unmap(mapped *m)

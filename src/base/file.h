@@ -13,8 +13,8 @@ typedef struct mapped {
 } mapped;
 
 bool file_map(const char *path, mapped *out, err *e) MUST_CHECK;       // an empty file maps to size 0
-void file_forget(const mapped *m);      // gives its memory back; what is looked at again is read again
-void file_forget_part(str bytes);       // the same for some bytes of a mapped file, with the pages they lie in
+// Of some bytes of a mapped file, or all, with the pages they lie in:
+void file_forget(str bytes);            // gives their memory back; what is looked at again is read again
 void file_expect(str bytes);            // has the system read them meanwhile
 void file_unmap(mapped *m);
 bool file_read(arena *a, const char *path, str *out, err *e) MUST_CHECK;

@@ -49,7 +49,7 @@ static void check_tile(void *self, int64_t i, int thread)
     cache *c = self;
     (void)thread;
     c->files[i].ok = check_shard(&c->files[i], &c->ledger, &c->ledger.shards[i], i, &c->files[i].error);
-    file_forget(&c->files[i].bytes);                        // a cache may be larger than memory
+    file_forget(c->files[i].bytes.bytes);                   // a cache may be larger than memory
 }
 
 // Maps and checks all shards, on all threads; the first damaged one in order is the one reported.

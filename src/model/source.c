@@ -65,7 +65,7 @@ static str bytes_of(const source_tensor *t, int64_t from, int64_t count)
 }
 
 void source_expect(const source_tensor *t, int64_t from, int64_t count) { file_expect(bytes_of(t, from, count)); }
-void source_forget(const source_tensor *t, int64_t from, int64_t count) { file_forget_part(bytes_of(t, from, count)); }
+void source_forget(const source_tensor *t, int64_t from, int64_t count) { file_forget(bytes_of(t, from, count)); }
 
 bool source_read(const source *s, const source_tensor *t, int64_t from, int64_t count, float *to, err *e)
 {

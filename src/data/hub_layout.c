@@ -7,7 +7,6 @@
 
 #include "base/file.h"
 #include "base/near.h"
-#include "base/text.h"
 #include "base/utf8.h"
 #include "base/util.h"
 #include "base/yaml.h"
@@ -131,17 +130,38 @@ bool hub_layout_of(arena *a, const char *name, const char *card, const char *con
 
 // ---- the splits of a subset ----
 
+static char *names_of(arena *a, const char *const *names, int64_t count)
+{
+    char *out = arena_chars(a, STR(""));
+    for (int64_t i = 0; i < count && i < 20; i++)
+        out = arena_print(a, "%s%s%s", out, i ? ", " : "", names[i]);
+    return count > 20 ? arena_print(a, "%s, …", out) : out;
+}
+
+char *hub_subset_names(const hub_layout *l) { return names_of(l->arena, l->subsets, l->subset_count); }
+
+char *hub_split_names(arena *a, const hub_split *splits, int64_t count)
+{
+    const char **names = ARENA_ARRAY(a, const char *, count + 1);
+    for (int64_t i = 0; i < count; i++)
+        names[i] = splits[i].name;
+    return names_of(a, names, count);
+}
+
+const hub_split *hub_split_find(const hub_split *splits, int64_t count, const char *name)
+{
+    for (int64_t i = 0; i < count; i++)
+        if (!strcmp(splits[i].name, name))
+            return &splits[i];
+    return NULL;
+}
+
 static bool no_subset(const hub_layout *l, const char *subset, err *e)
 {
     char near[200];
-    text all = {0};
     near_names(subset, l->subsets, (size_t)l->subset_count, near, sizeof near);
-    for (int64_t i = 0; i < l->subset_count && i < 20; i++)
-        text_add(&all, "%s%s", i ? ", " : "", l->subsets[i]);
-    fail(e, ERR_INPUT, "'%s' has no subset '%.80s'%s%s; there %s %s%s", l->folder, subset, near[0] ? ", did you mean " : "", near,
-         l->subset_count == 1 ? "is" : "are", text_view(&all).at, l->subset_count > 20 ? ", …" : "");
-    text_close(&all);
-    return false;
+    return fail(e, ERR_INPUT, "'%s' has no subset '%.80s'%s%s; there %s %s", l->folder, subset, near[0] ? ", did you mean " : "", near,
+                l->subset_count == 1 ? "is" : "are", hub_subset_names(l));
 }
 
 static const node *find_config(const hub_layout *l, const char *subset)

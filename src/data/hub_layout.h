@@ -25,3 +25,8 @@ bool hub_layout_of(arena *a, const char *name, const char *card, const char *con
 // The splits of a subset with their files of `file_type` ("parquet", "json", "jsonl"; NULL: the type that most of its files have).
 // A subset that is not written down is a folder of that name. A subset that is neither, and one without files, are ERR_INPUT.
 bool hub_layout_splits(const hub_layout *l, const char *subset, const char *file_type, hub_split **out, int64_t *count, err *e) MUST_CHECK;
+const hub_split *hub_split_find(const hub_split *splits, int64_t count, const char *name);     // NULL: there is none
+
+// Names as errors list them, twenty at most.
+char *hub_subset_names(const hub_layout *l);
+char *hub_split_names(arena *a, const hub_split *splits, int64_t count);

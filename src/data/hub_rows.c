@@ -19,14 +19,6 @@ typedef struct finder {
     err why;
 } finder;
 
-static char *listed(arena *a, const char *const *names, int64_t count)
-{
-    char *out = arena_chars(a, STR(""));
-    for (int64_t i = 0; i < count && i < 20; i++)
-        out = arena_print(a, "%s%s%s", out, i ? ", " : "", names[i]);
-    return count > 20 ? arena_print(a, "%s, …", out) : out;
-}
-
 // ---- the card ----
 
 static bool is_path(const finder *f)
@@ -97,21 +89,16 @@ static bool choose_subset(finder *f, err *e)
     if (!f->subset && has_subset(f, STR("default")))
         f->subset = "default";
     return f->subset || fail(e, ERR_INPUT, "'%s' has %lld subsets, none of which is the default: %s; name one: hf://datasets/%s/SUBSET",
-                             f->name.repo, (long long)l->subset_count, listed(f->arena, l->subsets, l->subset_count), f->name.repo);
+                             f->name.repo, (long long)l->subset_count, hub_subset_names(l), f->name.repo);
 }
 
 static bool choose_split(finder *f, const hub_split *splits, int64_t count, const hub_split **out, err *e)
 {
-    const char *wanted = f->split ? f->split : "train", **names = ARENA_ARRAY(f->arena, const char *, count + 1);
-    *out = count == 1 && !f->split ? &splits[0] : NULL;
-    for (int64_t i = 0; i < count; i++) {
-        names[i] = splits[i].name;
-        if (!strcmp(wanted, names[i]))
-            *out = &splits[i];
-    }
+    const char *wanted = f->split ? f->split : "train";
+    *out = count == 1 && !f->split ? &splits[0] : hub_split_find(splits, count, wanted);
     return *out || fail(e, ERR_INPUT, "'%s': its subset '%s' has no split '%.80s'; there %s %s; name one: hf://datasets/%s/%s/SPLIT",
-                        f->name.repo, f->subset, wanted, count == 1 ? "is" : "are", listed(f->arena, names, count), f->name.repo,
-                        f->subset);
+                        f->name.repo, f->subset, wanted, count == 1 ? "is" : "are", hub_split_names(f->arena, splits, count),
+                        f->name.repo, f->subset);
 }
 
 static bool choose(finder *f, err *e)

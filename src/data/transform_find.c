@@ -12,24 +12,6 @@ typedef struct finder {
     int64_t count;
 } finder;
 
-static char *names_of(arena *a, const hub_split *splits, int64_t count)
-{
-    text all = {0};
-    for (int64_t i = 0; i < count && i < 20; i++)
-        text_add(&all, "%s%s", i ? ", " : "", splits[i].name);
-    char *out = arena_print(a, "%s%s", text_view(&all).at, count > 20 ? ", …" : "");
-    text_close(&all);
-    return out;
-}
-
-static const hub_split *find(const hub_split *splits, int64_t count, const char *name)
-{
-    for (int64_t i = 0; i < count; i++)
-        if (!strcmp(splits[i].name, name))
-            return &splits[i];
-    return NULL;
-}
-
 static void take(finder *f, const char *subset, const hub_split *s)
 {
     const char *name = strcmp(subset, "default") ? arena_print(f->arena, "%s/%s", subset, s->name) : s->name;
@@ -43,12 +25,12 @@ static bool take_splits(finder *f, const hub_layout *l, const char *subset, text
     hub_split *splits;
     int64_t count;
     TRY(hub_layout_splits(l, subset, f->options->file_type, &splits, &count, e));
-    const char *names = names_of(f->arena, splits, count);
+    const char *names = hub_split_names(f->arena, splits, count);
     text_add(there, "%ssubset '%s' has %s", there->size ? "; " : "", subset, names);
     for (int64_t i = 0; !(wanted && *wanted) && i < count; i++)
         take(f, subset, &splits[i]);
     for (; wanted && *wanted; wanted++) {
-        const hub_split *s = find(splits, count, *wanted);
+        const hub_split *s = hub_split_find(splits, count, *wanted);
         if (s)
             take(f, subset, s);
         else

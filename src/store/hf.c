@@ -257,18 +257,19 @@ bool hf_tree_of(hf *h, arena *a, const hf_name *n, hf_tree *out, bool *cached, e
     return *cached || (h->offline && not_cached(h, n, e));
 }
 
+static bool may_be_had(hf *h, arena *a, const hf_name *n, const hf_tree *files, err *e)
+{
+    return !h->offline || is_complete(h, a, n, files) || not_cached(h, n, e);
+}
+
 bool hf_bring(hf *h, arena *a, const hf_name *n, const hf_tree *tree, const hf_tree *files, err *e)
 {
-    if (h->offline && !is_complete(h, a, n, files))
-        return not_cached(h, n, e);
-    return fetch_files(h, a, n, tree, files, e);
+    return may_be_had(h, a, n, files, e) && fetch_files(h, a, n, tree, files, e);
 }
 
 bool hf_may_bring(hf *h, arena *a, const hf_name *n, const hf_tree *files, err *e)
 {
-    if (h->offline && !is_complete(h, a, n, files))
-        return not_cached(h, n, e);
-    return is_allowed(h, a, n, files, e);
+    return may_be_had(h, a, n, files, e) && is_allowed(h, a, n, files, e);
 }
 
 bool hf_check_all(hf *h, arena *a, const hf_name *n, const char *const *patterns, err *e)

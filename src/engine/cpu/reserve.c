@@ -62,11 +62,8 @@ static void *run_touching(void *self)
 // Threads that are not to be had are made up for by whoever waits.
 static void begin_touching(reserve *r, int threads)
 {
-    touching *t = calloc(1, sizeof *t);
-    if (t)
-        t->threads = calloc((size_t)threads, sizeof *t->threads);
-    if (r->size < SMALL || !t || !t->threads) {
-        free(t ? t->threads : NULL);
+    touching *t = r->size < SMALL ? NULL : calloc(1, sizeof *t);
+    if (!t || !(t->threads = calloc((size_t)threads, sizeof *t->threads))) {
         free(t);
         touch(r->at, r->size);
         return;

@@ -17,9 +17,9 @@ static void f32_chunks(mm *p, const call *c, bool y_bf16)
 }
 
 // Elements of PANEL_ROWS packed rows of a: not a power of two apart, and with room for what the last k writes too much.
-#define F32_LEFT_PANEL(deep) ((deep) * PANEL_ROWS + 8)
+static inline int64_t f32_left_panel(int64_t deep) { return deep * PANEL_ROWS + 8; }
 
-static int64_t f32_left_room(const mm *p)    { return tiles_of(p->tile_m, PANEL_ROWS) * F32_LEFT_PANEL(F32_STRIP) + LANE; }
+static int64_t f32_left_room(const mm *p)    { return tiles_of(p->tile_m, PANEL_ROWS) * f32_left_panel(F32_STRIP) + LANE; }
 static int64_t f32_b_bytes(const mm *p)      { return 4 * round_up(p->nc, PANEL) * p->kc; }
 static int64_t f32_thread_bytes(const mm *p)
 {
@@ -77,7 +77,7 @@ INLINE void f32_pack_turned(const mm *p, float *to, int64_t m, int64_t rows, int
     for (int64_t l = 0; l < deep; l++)
         for (int64_t i = 0; i < rows; i += PANEL_ROWS) {
             const int64_t from = (p->k0 + k + l) * p->M + m + i;
-            float *panel = to + i / PANEL_ROWS * F32_LEFT_PANEL(deep) + l * PANEL_ROWS;
+            float *panel = to + i / PANEL_ROWS * f32_left_panel(deep) + l * PANEL_ROWS;
             if (l + 8 < deep)
                 __builtin_prefetch((const char *)p->t->at[1] + (from + 8 * p->M) * (as == AS_BF16 ? 2 : 4));
             for (int64_t j = 0; j < PANEL_ROWS && m + i + j < p->M; j += LANE)
@@ -120,7 +120,7 @@ static void f32_strip(float *y, int64_t ldy, const f32_left *a, const float *b, 
         for (int64_t i = 0; i < rows; i += PANEL_ROWS) {
             const int64_t few = MIN(PANEL_ROWS, rows - i);
             if (a->packed)
-                f32_few(y + i*ldy + j, ldy, a->at + i/PANEL_ROWS * F32_LEFT_PANEL(deep), 1, PANEL_ROWS, b, deep, few, add);
+                f32_few(y + i*ldy + j, ldy, a->at + i/PANEL_ROWS * f32_left_panel(deep), 1, PANEL_ROWS, b, deep, few, add);
             else
                 f32_few(y + i*ldy + j, ldy, a->at + i*a->ra, a->ra, 1, b, deep, few, add);
         }

@@ -136,9 +136,9 @@ static bool update(training *t, double hooks, err *e)
     TRY(read_number(t, t->step.finite, &finite, e));
     if (!isfinite(loss) || !isfinite(sumsq) || finite == 0)
         return not_finite(t, &b, (double)loss, sqrt((double)sumsq), e);
-    const double duration = clock_now() - loaded;
-    if (t->peak_gflops == 0)                            // no start waits for it, and the clock is that of work
-        t->peak_gflops = cpu_peak_gflops(t->pool, t->c->isa, t->c->compute);
+    const double duration = clock_now() - loaded, flops = flops_needed(&t->model, b.rows * b.seq, batch_pairs(&b), b.trained);
+    if (t->peak_gflops * 1e9 * duration < flops)        // not measured yet, or while others took the cores: no step is above the peak
+        t->peak_gflops = MAX(t->peak_gflops, cpu_peak_gflops(t->pool, t->c->isa, t->c->compute));
     const step_report r = {
         .step = ++t->at, .steps = t->steps, .loss = (double)loss, .grad_norm = sqrt((double)sumsq), .rate = n.rate,
         .duration = duration, .loading = loaded - begun, .hooks = hooks, .rows = b.rows, .seq = b.seq,
@@ -148,7 +148,7 @@ static bool update(training *t, double hooks, err *e)
     if (t->at == 1)
         t->first_loss = r.loss;
     t->step_seconds += r.duration;
-    t->flops += flops_needed(&t->model, b.rows * b.seq, r.pairs, b.trained);
+    t->flops += flops;
     t->value_count = metrics_of_step(&r, t->values);
     return training_losses(t, &b, e);
 }

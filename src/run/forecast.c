@@ -33,7 +33,7 @@ static bool memory_per_device(const train_config *c, const model_config *m, int6
     err e;
     memory_needs n;
     const int64_t rows = c->micro_batch ? MIN(c->micro_batch, MAX(c->batch / count, 1)) : many ? MAX(c->batch / count, 1)
-                       : MAX(MIN(2048 / c->seq, c->batch), 1);
+                       : memory_micro_batch(c->batch, c->seq);
     const step_config how = {
         .model = { .config = *m, .rows = rows, .seq = c->seq, .recompute = many ? RECOMPUTE_BLOCK : c->recompute },
         .adamw = { (float)c->beta1, (float)c->beta2, (float)c->epsilon, (float)c->weight_decay, 0 }, .moments = c->moments, .micro = 1,

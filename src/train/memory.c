@@ -131,6 +131,15 @@ static memory_needs needs_of(const program *p, const step *s, cpu_room reserved)
     return n;
 }
 
+int64_t memory_micro_batch(int64_t batch, int64_t seq)
+{
+    enum { ENOUGH_TOKENS = 2048 };
+    int64_t rows = MIN(MAX(ENOUGH_TOKENS / seq, 1), batch);
+    while (batch % rows)
+        rows--;
+    return rows;
+}
+
 bool memory_of_step(const step_config *c, type compute, const char *isa, int threads, memory_needs *out, err *e)
 {
     cpu_room reserved;

@@ -16,5 +16,7 @@ typedef struct memory_needs {
 } memory_needs;
 // Records the step of `c` with `rows` in a micro-batch, and gives what the engine reserves for it with so many threads (0: all).
 bool memory_of_step(const step_config *c, type compute, const char *isa, int threads, memory_needs *out, err *e) MUST_CHECK;
+// Rows of a micro-batch when none is asked for: enough tokens to keep the products busy, a divisor of the batch.
+int64_t memory_micro_batch(int64_t batch, int64_t seq);
 int64_t memory_of_process(void);    // resident now: the program, its libraries, the tokenizer, what is mapped. 0: not known
 int64_t memory_peak(void);          // the most that was resident in this process so far

@@ -138,12 +138,11 @@ static bool does_not_fit(const training *t, const memory_needs *n, int64_t avail
 bool training_choose(training *t, memory_needs *needs, err *e)
 {
     const train_config *c = t->c;
-    enum { ENOUGH_TOKENS = 2048 };
     const int64_t available = memory_available();
     int64_t rows = c->micro_batch ? c->micro_batch : t->kept_micro_batch;
     const bool chosen = rows > 0 && c->batch % rows == 0;
     if (!chosen)
-        for (rows = MIN(MAX(ENOUGH_TOKENS / c->seq, 1), c->batch); c->batch % rows; rows--) {}
+        rows = memory_micro_batch(c->batch, c->seq);
     for (;; rows--) {
         if (c->batch % rows)
             continue;

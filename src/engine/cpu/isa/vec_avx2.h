@@ -12,8 +12,13 @@ static inline lane l_load(const float *x) { return _mm256_loadu_ps(x); }
 static inline void l_store(float *y, lane a) { _mm256_storeu_ps(y, a); }
 static inline lane l_add(lane a, lane b) { return _mm256_add_ps(a, b); }
 static inline lane l_fma(lane a, lane b, lane c) { return _mm256_fmadd_ps(a, b, c); }
-// Of the three forms the one that overwrites the sum: where the compiler chooses, it moves sums about and runs out of registers.
+// Of the three forms the one that overwrites the sum: where gcc chooses, it moves sums about and runs out of registers. clang chooses
+// well, and keeps sums in memory where it may not.
+#ifdef __clang__
+static inline void l_fma_into(lane *sum, lane a, lane b) { *sum = l_fma(a, b, *sum); }
+#else
 static inline void l_fma_into(lane *sum, lane a, lane b) { __asm__("vfmadd231ps %2, %1, %0" : "+x"(*sum) : "x"(a), "x"(b)); }
+#endif
 static inline lane l_held(lane a) { __asm__ ("" : "+x"(a)); return a; }     // loaded once, not again with each use
 
 // Turns a square of 8 x 8: row i becomes column i. Pairs, then fours, then the 128-bit halves.

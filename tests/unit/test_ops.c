@@ -33,6 +33,7 @@ static void products(program *p, type h, int64_t M, int64_t N, int64_t K)
 static void r_matmul(program *p, type h)        { products(p, h, 37, 53, 29); }
 static void r_matmul_one(program *p, type h)    { products(p, h, 1, 70, 100); }
 static void r_matmul_even(program *p, type h)   { products(p, h, 320, 832, 64); }
+static void r_matmul_panels(program *p, type h) { products(p, h, 64, 144, 700); }         // nothing but whole panels, of 48 or 16 columns
 static void r_matmul_large(program *p, type h)  { products(p, h, 301, 811, 130); }
 static void r_matmul_deep(program *p, type h)   { products(p, h, 33, 31, 4500); }
 static void r_matmul_wide(program *p, type h)
@@ -222,6 +223,7 @@ static const op_case cases[] = {
     { "set", r_set, none, 0, 0 }, { "copy", r_copy, none, 0, 0 },
     { "matmul", r_matmul, none, 1e-6f, 6e-3f }, { "matmul_one", r_matmul_one, none, 1e-6f, 6e-3f }, { "matmul_even",
         r_matmul_even, none, 1e-6f, 6e-3f },
+    { "matmul_panels", r_matmul_panels, none, 1e-6f, 6e-3f },
     { "matmul_large", r_matmul_large, none, 1e-6f, 6e-3f }, { "matmul_deep", r_matmul_deep, none, 1e-6f, 6e-3f },
     { "matmul_wide", r_matmul_wide, none, 1e-6f, 1e-6f }, { "matmul_weight", r_matmul_weight, none, 1e-6f, 6e-3f },
     { "matmul_few", r_matmul_few, none, 1e-6f, 6e-3f },

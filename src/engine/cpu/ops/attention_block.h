@@ -96,22 +96,36 @@ static void f32_scale_queries(float *c, int64_t H, const float *factor)
 }
 
 #if BF16_PRODUCTS
+// In whole blocks of a product: BF16_ROWS rows, 32 columns, 32 of the sum.
 static void bf16_score(const seen *s, float *c, const uint16_t *keys, const uint16_t *queries, int64_t H)
 {
-    (void)s;
-    bf16_product(c, BLOCK, keys, H, queries, BLOCK, BLOCK, BLOCK, H, false);
+    for (int n = 0, from, to; n < BLOCK; n += 32) {
+        seen_of(s, n, 32, &from, &to);
+        from = from / BF16_ROWS * BF16_ROWS, to = (int)round_up(to, BF16_ROWS);
+        if (from < to)
+            bf16_product(c + from*BLOCK + n, BLOCK, keys + from*H, H, queries + 2*n, BLOCK, to - from, 32, H, false);
+    }
 }
 
 static void bf16_to_keys(const seen *s, float *c, const uint16_t *p, const uint16_t *x, int64_t H)
 {
-    (void)s;
-    bf16_product(c, H, p, BLOCK, x, H, BLOCK, H, BLOCK, true);
+    const int rows = s->whole ? BLOCK : BF16_ROWS;
+    for (int m = 0, from, to; m < BLOCK; m += rows) {
+        seen_by(s, m, rows, &from, &to);
+        from = from / 32 * 32, to = (int)round_up(to, 32);
+        if (from < to)
+            bf16_product(c + m*H, H, p + m*BLOCK + from, BLOCK, x + from*H, H, rows, H, to - from, true);
+    }
 }
 
 static void bf16_to_queries(const seen *s, float *c, const uint16_t *p, const uint16_t *keys, int64_t H)
 {
-    (void)s;
-    bf16_product(c, BLOCK, keys, BLOCK, p, BLOCK, H, BLOCK, BLOCK, true);
+    for (int n = 0, from, to; n < BLOCK; n += 32) {
+        seen_of(s, n, 32, &from, &to);
+        from = from / 32 * 32, to = (int)round_up(to, 32);
+        if (from < to)
+            bf16_product(c + n, BLOCK, keys + from, BLOCK, p + from*BLOCK + 2*n, BLOCK, H, 32, to - from, true);
+    }
 }
 
 enum { bf16_plain = 0 };

@@ -13,10 +13,13 @@ typedef float f32_elem;
 #endif
 #if defined(SANITIZED) || defined(__SANITIZE_ADDRESS__)
 #define UNROLL                              // checks in every turn: minutes to compile, and nothing won
+#define UNROLL_4
 #elif defined(__clang__)
 #define UNROLL _Pragma("unroll")
+#define UNROLL_4 _Pragma("unroll 4")
 #else
 #define UNROLL _Pragma("GCC unroll 16")     // early enough that arrays of sums become registers
+#define UNROLL_4 _Pragma("GCC unroll 4")
 #endif
 
 INLINE void f32_turn(lane sum[8][8], const float *const a[8], int64_t k, const float *b, const int rows, const int vecs)

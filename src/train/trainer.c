@@ -136,13 +136,15 @@ static bool update(training *t, double hooks, err *e)
     TRY(read_number(t, t->step.finite, &finite, e));
     if (!isfinite(loss) || !isfinite(sumsq) || finite == 0)
         return not_finite(t, &b, (double)loss, sqrt((double)sumsq), e);
-    const double duration = clock_now() - loaded, flops = flops_needed(&t->model, b.rows * b.seq, batch_pairs(&b), b.trained);
+    const double duration = clock_now() - loaded;
+    const int64_t pairs = batch_pairs(&b);
+    const double flops = flops_needed(&t->model, b.rows * b.seq, pairs, b.trained);
     if (t->peak_gflops * 1e9 * duration < flops)        // not measured yet, or while others took the cores: no step is above the peak
         t->peak_gflops = MAX(t->peak_gflops, cpu_peak_gflops(t->pool, t->c->isa, t->c->compute));
     const step_report r = {
         .step = ++t->at, .steps = t->steps, .loss = (double)loss, .grad_norm = sqrt((double)sumsq), .rate = n.rate,
         .duration = duration, .loading = loaded - begun, .hooks = hooks, .rows = b.rows, .seq = b.seq,
-        .real = b.real, .trained = b.trained, .pairs = batch_pairs(&b), .model = &t->model, .peak_gflops = t->peak_gflops,
+        .real = b.real, .trained = b.trained, .pairs = pairs, .model = &t->model, .peak_gflops = t->peak_gflops,
     };
     t->loss = r.loss;
     if (t->at == 1)
